@@ -1,0 +1,1700 @@
+"""Two handcrafted neural nets in plain lists: the reference for other builds.
+
+The notebook "Neural networks handcrafted" (D. Krzeminski, 2018) teaches two
+small nets in NumPy: a 2-3-1 sigmoid net that learns XOR, and a recurrent net
+that learns that 1 follows only two zeros.  This module computes the same
+numbers with lists and the math module.  As a program it has three uses:
+
+    python3 refnet.py                  replay the whole notebook
+    python3 refnet.py trace NET        write every number of a training as JSON
+    python3 refnet.py check FILE       tell another build where it is wrong
+
+As a library, it trains a net and leaves everything it computed on it:
+
+    >>> import refnet
+    >>> start = refnet.initial_parameters(refnet.XorNet, refnet.RandomState(1))
+    >>> net = refnet.XorNet(**start)
+    >>> training = refnet.sgd(net, refnet.XOR, eta=0.1)
+    >>> for epoch in range(10000):
+    ...     error, outputs = next(training)
+    >>> print(round(error, 5), [round(output, 3) for output in outputs])
+    0.00215 [0.046, 0.947, 0.929, 0.085]
+    >>> print(round(net.forward((1, 0)), 3), round(net.act2, 3))
+    0.947 2.876
+
+Read it from the top: the problems, one neuron, the two nets, their training,
+the notebook's first step.  The rest serves that: input checks, NumPy's random
+numbers, the oracle (trace and check), the command line.
+"""
+
+from math import exp, frexp, isfinite
+
+TYPE_CHECKING = False  # a type checker takes it for True
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    Shape = tuple[int, ...]
+    Shapes = list[tuple[str, Shape]]
+    Epochs = Iterator[tuple[float, list[float]]]
+    Kind = type["XorNet | RecurrentNet"]
+    Trained = tuple[Kind, Sequence[object], Callable[..., Epochs]]
+    Parts = dict[tuple[str, int], dict[str, object]]
+    Where = tuple[str, int | None, int | None, int | None, str, Shape]
+    Given = list[tuple[str, int, str, tuple[Shape, list[float]]]]
+
+__version__ = "1.0.0"
+__all__ = [
+    "SEQUENCES",
+    "XOR",
+    "Difference",
+    "Net",
+    "RandomState",
+    "RecurrentNet",
+    "Report",
+    "ThroughTimeNet",
+    "XorNet",
+    "batch",
+    "check",
+    "dsigmoid",
+    "initial_parameters",
+    "main",
+    "run",
+    "sgd",
+    "sigmoid",
+    "squared_error",
+    "trace",
+    "worked_step",
+]
+
+# ---------------------------------------------------------------- The problems
+
+# (x, y): two inputs and the wanted output, in the notebook's order.
+XOR = [((0, 0), 0), ((1, 0), 1), ((0, 1), 1), ((1, 1), 0)]
+
+# Each bit is to be told from those before it; 1 follows only two zeros.
+SEQUENCES = [[0, 0, 1], [1, 1, 0], [1, 0, 0], [0, 1, 0]]
+
+
+# ------------------------------------------------------------------ One neuron
+
+
+def sigmoid(a: float) -> float:
+    """A neuron's output at activation a: 1 / (1 + exp(-a)).
+
+    >>> sigmoid(0), sigmoid(-1000)
+    (0.5, 0.0)
+    """
+    try:
+        return 1 / (1 + exp(-a))
+    except (OverflowError, ValueError):  # the latter is MicroPython's
+        return 0.0  # 1 / (1 + infinity), as NumPy has it
+
+
+def dsigmoid(y: float) -> float:
+    """The sigmoid's derivative where its output is y: y*(1 - y).
+
+    >>> dsigmoid(sigmoid(0))
+    0.25
+    """
+    return y * (1 - y)
+
+
+def squared_error(lay2: float, y: float) -> float:
+    """The error E of output lay2 where y is wanted: (lay2 - y)*(lay2 - y) / 2.
+
+    >>> squared_error(0.5, 1)
+    0.125
+    """
+    return (lay2 - y) * (lay2 - y) / 2
+
+
+# ---------------------------------------------------------------- The two nets
+
+# What a net computes for each output, in that order.
+PER_STEP = ("act1", "lay1", "act2", "lay2", "E", "delta_l2", "delta_l1")
+
+
+class Net:
+    """What both nets share: parameters, layer 2, and the descent.
+
+    A net has H hidden units, one output, and three verbs: forward computes the
+    output, backward adds the error's gradient to the corrections, descend
+    subtracts the corrections and clears them.  What was computed stays on the
+    net under the notebook's names:
+
+        w1, b1      H weights from each input, H biases
+        w2, b2      H weights to the output unit, its bias
+        act1, lay1  the H hidden units' activations and outputs
+        act2, lay2  the output unit's activation and output
+        E           the error of lay2
+        delta_l2    dE/dact2
+        delta_l1    dE/dact1, H numbers
+        corr_w1     the gradient collected for w1; so for every parameter
+    """
+
+    w2: "list[float]"
+    b1: "list[float]"
+    b2: float
+    act1: "list[float]"
+    lay1: "list[float]"
+    corr_w2: "list[float]"
+    corr_b1: "list[float]"
+    corr_b2: float
+
+    def __init__(self, shapes: "Shapes", given: "dict[str, object]") -> None:
+        for name, shape in shapes:
+            numbers = fitted(name, given[name], shape)
+            zeros = [w - w for w in numbers]
+            setattr(self, name, nested(shape, iter(numbers)))
+            setattr(self, "corr_" + name, nested(shape, iter(zeros)))
+        self.names = [name for name, shape in shapes]
+        self.hidden = range(len(self.b1))
+        self.zero = self.corr_b2
+        self.silence = self.corr_b1[:]
+
+    def parameters(self) -> "dict[str, object]":
+        """A copy of the parameters, by name, as the constructor takes them."""
+        return {name: copied(getattr(self, name)) for name in self.names}
+
+    def corrections(self) -> "dict[str, object]":
+        """A copy of the corrections: corr_w1 and so on."""
+        names = ["corr_" + name for name in self.names]
+        return {name: copied(getattr(self, name)) for name in names}
+
+    def forward_layer2(self, lay1: "list[float]") -> float:
+        """act2 = (sum_j lay1[j]*w2[j]) + b2;  lay2 = sigmoid(act2)."""
+        w2 = self.w2
+        act2 = self.zero
+        for j in self.hidden:
+            act2 += lay1[j] * w2[j]
+        self.act2 = act2 + self.b2
+        self.lay2 = sigmoid(self.act2)
+        return self.lay2
+
+    def backward_layer2(
+        self, lay1: "list[float]", lay2: float, y: float, later: "list[float]"
+    ) -> "list[float]":
+        """Back from the output through w2 to the hidden units; returns delta_l1.
+
+            delta_l2    = (lay2 - y) * dsigmoid(lay2)
+            delta_l1[j] = (w2[j]*delta_l2 + later[j]) * dsigmoid(lay1[j])
+
+        and adds to corr_w2, corr_b2 and corr_b1.  later[j] is what hidden unit
+        j gets from later time steps: zeros but in backpropagation through time.
+        """
+        w2, corr_w2, corr_b1 = self.w2, self.corr_w2, self.corr_b1
+        self.E = squared_error(lay2, y)
+        self.delta_l2 = delta_l2 = (lay2 - y) * dsigmoid(lay2)
+        self.corr_b2 += delta_l2
+        delta_l1 = []
+        for j in self.hidden:
+            corr_w2[j] += lay1[j] * delta_l2
+            delta = (w2[j] * delta_l2 + later[j]) * dsigmoid(lay1[j])
+            delta_l1.append(delta)
+            corr_b1[j] += delta
+        self.delta_l1 = delta_l1
+        return delta_l1
+
+    def subtract(self, eta: float, rows: "Iterable[Sequence[list[float]]]") -> None:
+        """w -= eta*corr and then corr = 0, for each row (w, corr) and for b2."""
+        hidden, zero = self.hidden, self.zero
+        for w, corr in rows:
+            for j in hidden:
+                w[j] -= eta * corr[j]
+                corr[j] = zero
+        self.b2 -= eta * self.corr_b2
+        self.corr_b2 = zero
+
+
+class XorNet(Net):
+    """The first net: two inputs, H hidden units, one output.
+
+        x[0] ---w1[0]---> H hidden units ---w2---> output
+        x[1] ---w1[1]--->      + b1                 + b2
+
+    w1 is 2 x H, w1[i][j] from input i to hidden unit j; w2 and b1 are H
+    numbers, b2 is one.  Lists, tuples, arrays and tensors are taken, axes of
+    length 1 do not count, and all is copied.
+
+    Raises TypeError for what is not a number, ValueError for NaN, infinity, no
+    hidden unit, and shapes that do not fit together.
+
+    >>> net = XorNet(w1=[[1], [-1]], w2=[2], b1=[0], b2=-1)
+    >>> net.forward((1, 1))
+    0.5
+    >>> net.backward((1, 1), 0)
+    0.125
+    >>> net.delta_l2, net.corr_w2, net.corr_w1
+    (0.125, [0.0625], [[0.0625], [0.0625]])
+    >>> net.descend(eta=0.5)
+    >>> net.w2, net.corr_w2
+    ([1.96875], [0.0])
+    """
+
+    w1: "list[list[float]]"
+    corr_w1: "list[list[float]]"
+
+    def __init__(self, w1: object, w2: object, b1: object, b2: object) -> None:
+        given = {"w1": w1, "w2": w2, "b1": b1, "b2": b2}
+        super().__init__(self.shapes(size("b1", b1)), given)
+
+    @staticmethod
+    def shapes(hidden: int) -> "Shapes":
+        """Every parameter and its shape, in the order in which they are drawn."""
+        return [("w1", (2, hidden)), ("w2", (hidden,)), ("b1", (hidden,)), ("b2", ())]
+
+    def forward(self, x: "Sequence[float]") -> float:
+        """Compute the output for the two inputs x; returns lay2.
+
+        act1[j] = (sum_i x[i]*w1[i][j]) + b1[j];  lay1[j] = sigmoid(act1[j])
+        """
+        x0, x1 = x
+        w1_0, w1_1 = self.w1
+        b1, zero = self.b1, self.zero
+        self.act1, self.lay1 = act1, lay1 = [], []
+        for j in self.hidden:
+            act1.append(zero + x0 * w1_0[j] + x1 * w1_1[j] + b1[j])
+            lay1.append(sigmoid(act1[j]))
+        return self.forward_layer2(lay1)
+
+    def backward(self, x: "Sequence[float]", y: float) -> float:
+        """Add the gradient for wanted output y, after forward(x); returns E.
+
+        corr_w1[i][j] += x[i]*delta_l1[j], and what backward_layer2 adds.
+        """
+        x0, x1 = x
+        corr_w1_0, corr_w1_1 = self.corr_w1
+        delta_l1 = self.backward_layer2(self.lay1, self.lay2, y, self.silence)
+        for j in self.hidden:
+            corr_w1_0[j] += x0 * delta_l1[j]
+            corr_w1_1[j] += x1 * delta_l1[j]
+        return self.E
+
+    def descend(self, eta: float) -> None:
+        """w -= eta*corr for every parameter w; then every correction is 0."""
+        rows = [(self.w2, self.corr_w2), (self.b1, self.corr_b1)]
+        rows += zip(self.w1, self.corr_w1)
+        self.subtract(eta, rows)
+
+    def example(self, name: str, given: object) -> "list[float]":
+        """A checked copy of one training example (x, y): [x[0], x[1], y]."""
+        pair = items(given)
+        if pair is None or len(pair) != 2:
+            raise ValueError(f"{name}: expected a pair (x, y), got {shown(given)}")
+        return fitted(name + "[0]", pair[0], (2,)) + fitted(name + "[1]", pair[1], ())
+
+    def learn(self, example: "list[float]") -> "tuple[list[float], list[float]]":
+        """forward, then backward; returns every output and every error."""
+        x, y = example[:2], example[2]
+        return [self.forward(x)], [self.backward(x, y)]
+
+    def computed(self) -> "dict[str, object]":
+        """Everything that the last forward and backward left, by its name."""
+        found = {name: getattr(self, name) for name in PER_STEP}
+        found.update(self.corrections())
+        return found
+
+
+class RecurrentNet(Net):
+    """The second net: one input and its own previous state, over a sequence.
+
+                        +--<--wh, bh--<--+
+                        |                |
+        x[k] ---w1---> H hidden units ---+---w2---> output, to be x[k + 1]
+                            + b1                     + b2
+
+    w1, w2, b1 and bh are H numbers, wh is H x H, wh[i][j] from previous hidden
+    unit i to hidden unit j, b2 is one number; taken, copied and refused as by
+    XorNet.  act1_mem, lay1_mem, act2_mem, lay2_mem, E_mem, delta_l2_mem and
+    delta_l1_mem keep one entry per time step; lay1_mem starts with the state
+    before the first step, H zeros, so lay1_mem[k + 1] belongs to step k.
+
+    As in the notebook, backward holds the previous hidden state constant;
+    ThroughTimeNet does not.
+
+    >>> net = RecurrentNet(w1=[1], w2=[2], b1=[0], b2=-1, wh=[[0]], bh=[-1])
+    >>> net.forward([1, 1, 0])
+    [0.5, 0.5]
+    >>> net.backward([1, 1, 0])
+    [0.125, 0.125]
+    >>> net.delta_l2_mem, net.corr_wh
+    ([-0.125, 0.125], [[0.03125]])
+    """
+
+    through_time = False  # what backward does unless it is told
+
+    w1: "list[float]"
+    wh: "list[list[float]]"
+    bh: "list[float]"
+    corr_w1: "list[float]"
+    corr_wh: "list[list[float]]"
+    corr_bh: "list[float]"
+    act1_mem: "list[list[float]]"
+    lay1_mem: "list[list[float]]"
+    act2_mem: "list[float]"
+    lay2_mem: "list[float]"
+    E_mem: "list[float]"
+    delta_l2_mem: "list[float]"
+    delta_l1_mem: "list[list[float]]"
+
+    def __init__(
+        self,
+        w1: object,
+        w2: object,
+        b1: object,
+        b2: object,
+        wh: object,
+        bh: object,
+    ) -> None:
+        given = {"w1": w1, "w2": w2, "b1": b1, "b2": b2, "wh": wh, "bh": bh}
+        super().__init__(self.shapes(size("b1", b1)), given)
+
+    @staticmethod
+    def shapes(hidden: int) -> "Shapes":
+        """Every parameter and its shape, in the order in which they are drawn."""
+        vector = (hidden,)
+        first = [("w1", vector), ("w2", vector), ("b1", vector), ("b2", ())]
+        return first + [("wh", (hidden, hidden)), ("bh", vector)]
+
+    def forward(self, x: "Sequence[float]") -> "list[float]":
+        """Compute one output after every bit of x but the last; returns lay2_mem.
+
+        act1[j] = (x[k]*w1[j] + b1[j]) + ((sum_i before[i]*wh[i][j]) + bh[j])
+        lay1[j] = sigmoid(act1[j]), where before is lay1 of step k - 1
+        """
+        w1, b1, wh, bh = self.w1, self.b1, self.wh, self.bh
+        hidden, zero = self.hidden, self.zero
+        before = self.silence
+        self.act1_mem, self.lay1_mem = [], [before]
+        self.act2_mem, self.lay2_mem = [], []
+        for k in range(len(x) - 1):
+            act1, lay1 = [], []
+            for j in hidden:
+                recurrent = zero
+                for i in hidden:
+                    recurrent += before[i] * wh[i][j]
+                act1.append(x[k] * w1[j] + b1[j] + (recurrent + bh[j]))
+                lay1.append(sigmoid(act1[j]))
+            self.lay2_mem.append(self.forward_layer2(lay1))
+            self.act2_mem.append(self.act2)
+            self.act1_mem.append(act1)
+            self.lay1_mem.append(lay1)
+            before = lay1
+        return self.lay2_mem
+
+    def backward(
+        self, x: "Sequence[float]", through_time: "bool | None" = None
+    ) -> "list[float]":
+        """Add the gradient over the sequence, after forward(x); returns E_mem.
+
+        From the last time step to the first, each with x[k + 1] wanted:
+
+            corr_w1[j]    += x[k]*delta_l1[j]
+            corr_wh[i][j] += before[i]*delta_l1[j];  corr_bh[j] += delta_l1[j]
+
+        and what backward_layer2 adds.  through_time=True hands on to step k - 1
+
+            later[i] = sum_j wh[i][j]*delta_l1[j]
+
+        which makes it backpropagation through time, the gradient of the whole
+        sequence's error.  None stands for the net's own through_time.
+        """
+        if through_time is None:
+            through_time = self.through_time
+        wh, corr_w1, corr_wh = self.wh, self.corr_w1, self.corr_wh
+        corr_bh, hidden, zero = self.corr_bh, self.hidden, self.zero
+        later = self.silence
+        self.E_mem, self.delta_l2_mem, self.delta_l1_mem = [], [], []
+        for k in range(len(x) - 2, -1, -1):
+            before, lay1 = self.lay1_mem[k], self.lay1_mem[k + 1]
+            delta_l1 = self.backward_layer2(lay1, self.lay2_mem[k], x[k + 1], later)
+            for j in hidden:
+                corr_w1[j] += x[k] * delta_l1[j]
+                corr_bh[j] += delta_l1[j]
+            for i in hidden:
+                corr = corr_wh[i]
+                for j in hidden:
+                    corr[j] += before[i] * delta_l1[j]
+            if through_time:
+                later = []
+                for i in hidden:
+                    total = zero
+                    for j in hidden:
+                        total += wh[i][j] * delta_l1[j]
+                    later.append(total)
+            self.E_mem.insert(0, self.E)
+            self.delta_l2_mem.insert(0, self.delta_l2)
+            self.delta_l1_mem.insert(0, delta_l1)
+        return self.E_mem
+
+    def descend(self, eta: float) -> None:
+        """w -= eta*corr for every parameter w; then every correction is 0."""
+        rows = [(self.w1, self.corr_w1), (self.w2, self.corr_w2)]
+        rows += [(self.b1, self.corr_b1), (self.bh, self.corr_bh)]
+        rows += zip(self.wh, self.corr_wh)
+        self.subtract(eta, rows)
+
+    def example(self, name: str, given: object) -> "list[float]":
+        """A checked copy of one training sequence."""
+        shape, numbers = flattened(name, given)
+        if len(squeezed(shape)) != 1 or len(numbers) < 2:
+            wanted = "expected a sequence of two numbers or more"
+            raise ValueError(f"{name}: {wanted}, got {spelled(shape)}")
+        return numbers
+
+    def learn(self, example: "list[float]") -> "tuple[list[float], list[float]]":
+        """forward, then backward; returns every output and every error."""
+        return self.forward(example), self.backward(example)
+
+    def computed(self) -> "dict[str, object]":
+        """Everything that the last forward and backward left, by its name.
+
+        What exists once per time step is a list with one entry per step.
+        """
+        found = {name: getattr(self, name + "_mem") for name in PER_STEP}
+        found["lay1"] = self.lay1_mem[1:]
+        found.update(self.corrections())
+        return found
+
+
+class ThroughTimeNet(RecurrentNet):
+    """A RecurrentNet that learns by backpropagation through time."""
+
+    through_time = True
+
+
+# ------------------------------------------------------------------- Training
+
+
+def sgd(
+    net: "XorNet | RecurrentNet | Recorder", examples: object, eta: float = 0.1
+) -> "Epochs":
+    """Stochastic gradient descent: train net, descending after every example.
+
+    examples are pairs (x, y) as in XOR for a XorNet, sequences as in SEQUENCES
+    for a RecurrentNet; eta is the learning rate.  Returns a generator that
+    trains on for as long as it is asked, and after each epoch yields
+
+        error      the mean of E over the epoch's predictions
+        outputs    the prediction for each example, as it was met
+
+    Raises TypeError or ValueError for examples that do not fit the net, and
+    for an eta that is not a positive number.
+
+    >>> rnn = RecurrentNet(**initial_parameters(RecurrentNet, RandomState(1)))
+    >>> error, outputs = next(sgd(rnn, SEQUENCES))
+    >>> round(error, 6), len(outputs)
+    (0.12322, 8)
+    """
+    batches = [[example] for example in checked_examples(net, examples)]
+    return epochs(net, batches, positive("eta", eta))
+
+
+def batch(
+    net: "XorNet | RecurrentNet | Recorder", examples: object, eta: float = 0.1
+) -> "Epochs":
+    """Batch gradient descent: as sgd, but descending once, after all examples.
+
+    >>> net = XorNet(**initial_parameters(XorNet, RandomState(1)))
+    >>> error, outputs = next(batch(net, XOR))
+    >>> round(error, 6), len(outputs)
+    (0.155544, 4)
+    """
+    batches = [checked_examples(net, examples)]
+    return epochs(net, batches, positive("eta", eta))
+
+
+def epochs(
+    net: "XorNet | RecurrentNet | Recorder",
+    batches: "list[list[list[float]]]",
+    eta: float,
+) -> "Epochs":
+    """The training that sgd and batch share: descend after each of the batches."""
+    while True:
+        error: float = 0
+        outputs: list[float] = []
+        for examples in batches:
+            for example in examples:
+                lay2, E = net.learn(example)
+                outputs += lay2
+                for e in E:
+                    error += e
+            net.descend(eta)
+        yield error / len(outputs), outputs
+
+
+# ------------------------------------------------- The notebook's first step
+
+
+def worked_step(
+    net: XorNet, x: object, y: object, eta: float = 0.1
+) -> "dict[str, object]":
+    """The single update that the notebook works through before its trainings.
+
+    It slips three times, and its trainings start from what it leaves:
+
+        1. delta_l2 takes (y - lay2), the other sign, so the step climbs;
+        2. the derivatives are taken at the activations, dsigmoid(act2) and
+           dsigmoid(act1), not at the outputs lay2 and lay1;
+        3. delta_l1 takes w2 after it has been changed.
+
+    x and y are one example for net; returns everything computed, by name.
+    """
+    x0, x1, wanted = net.example("(x, y)", (x, y))
+    eta = positive("eta", eta)
+    net.forward((x0, x1))
+    step: dict[str, object] = {"act1": net.act1, "lay1": net.lay1}
+    step.update(act2=net.act2, lay2=net.lay2, E=squared_error(net.lay2, wanted))
+
+    delta_l2 = (wanted - net.lay2) * dsigmoid(net.act2)
+    net.corr_w2 = [delta_l2 * lay1 for lay1 in net.lay1]
+    net.corr_b2 = delta_l2
+    step.update(delta_l2=delta_l2, corr_w2=net.corr_w2[:], corr_b2=delta_l2)
+    net.descend(eta)
+
+    delta_l1 = [net.w2[j] * delta_l2 * dsigmoid(net.act1[j]) for j in net.hidden]
+    net.corr_w1 = [
+        [x0 * delta for delta in delta_l1],
+        [x1 * delta for delta in delta_l1],
+    ]
+    net.corr_b1 = delta_l1[:]
+    step.update(delta_l1=delta_l1, corr_w1=copied(net.corr_w1), corr_b1=delta_l1[:])
+    net.descend(eta)
+    return step
+
+
+# --------------------------------------------------------- Checks at the doors
+
+
+def shown(value: object) -> str:
+    """value for an error message: on one line, in ASCII, and short."""
+    try:
+        text = repr(value).encode("ascii", "backslashreplace").decode()
+    except (ValueError, RuntimeError):  # an int too long, lists too deep to print
+        return f"a {type(value).__name__} too large to print"
+    text = " ".join(text.split())
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def plain(value: object) -> object:
+    """An array, a tensor or an array's number as Python's own lists and numbers."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def number(name: str, value: object, finite: bool = True) -> float:
+    """value as a float; NaN, infinity and None, which is NaN, unless finite."""
+    value = plain(value)
+    if not finite and value is None:
+        return float("nan")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name}: expected a number, got {shown(value)}")
+    try:
+        result = float(value)
+    except OverflowError:
+        wanted = "expected a number that a double can hold"
+        raise ValueError(f"{name}: {wanted}, got a larger integer") from None
+    if finite and not isfinite(result):
+        raise ValueError(f"{name}: expected a finite number, got {shown(value)}")
+    return result
+
+
+def positive(name: str, value: object) -> float:
+    """value as a finite float above 0."""
+    result = number(name, value)
+    if not result > 0:
+        raise ValueError(f"{name}: expected a number above 0, got {shown(value)}")
+    return result
+
+
+def whole(name: str, value: object, low: int, high: "int | None" = None) -> int:
+    """value as an int from low to high."""
+    wanted = f"from {low} to {high}" if high is not None else f"of at least {low}"
+    value = plain(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name}: expected a whole number {wanted}, got {shown(value)}")
+    if value < low or (high is not None and value > high):
+        raise ValueError(
+            f"{name}: expected a whole number {wanted}, got {shown(value)}"
+        )
+    return value
+
+
+def items(value: object) -> "list[object] | None":
+    """The items of a list, or of what iterates like one; None of anything else."""
+    value = plain(value)
+    if value is None or isinstance(value, (int, float, str, bytes, dict, set)):
+        return None
+    try:
+        return list(value)  # type: ignore[call-overload, no-any-return]
+    except TypeError:
+        return None
+
+
+def flattened(
+    name: str, value: object, finite: bool = True, depth: int = 8
+) -> "tuple[Shape, list[float]]":
+    """The shape of nested lists, and their numbers in row-major order."""
+    parts = items(value)
+    if parts is None:
+        return (), [number(name, value, finite)]
+    if depth == 0:
+        raise ValueError(f"{name}: expected a number, got lists nested too deep")
+    shape: Shape = ()
+    numbers: list[float] = []
+    for n, part in enumerate(parts):
+        row, more = flattened(f"{name}[{n}]", part, finite, depth - 1)
+        if n > 0 and row != shape:
+            wanted = f"expected {spelled(shape)}, as in the rows before"
+            raise ValueError(f"{name}[{n}]: {wanted}, got {spelled(row)}")
+        shape = row
+        numbers += more
+    return (len(parts),) + shape, numbers
+
+
+def squeezed(shape: "Shape") -> "Shape":
+    """shape without its axes of length 1."""
+    return tuple(length for length in shape if length != 1)
+
+
+def spelled(shape: "Shape") -> str:
+    """shape in words: "2 x 3 numbers"."""
+    return " x ".join(str(n) for n in shape) + " numbers" if shape else "one number"
+
+
+def fitted(name: str, value: object, shape: "Shape") -> "list[float]":
+    """The numbers of value, which must be of that shape, in row-major order."""
+    got, numbers = flattened(name, value)
+    if squeezed(got) != squeezed(shape):
+        raise ValueError(f"{name}: expected {spelled(shape)}, got {spelled(got)}")
+    return numbers
+
+
+def size(name: str, value: object) -> int:
+    """How many hidden units value, one number for each, is made for."""
+    shape, numbers = flattened(name, value)
+    if not numbers:
+        raise ValueError(f"{name}: expected at least one hidden unit, got none")
+    return len(numbers)
+
+
+def nested(shape: "Shape", numbers: "Iterator[float]") -> object:
+    """The next numbers as lists nested in that shape."""
+    if not shape:
+        return next(numbers)
+    return [nested(shape[1:], numbers) for _ in range(shape[0])]
+
+
+def copied(value: object) -> object:
+    """A copy of nested lists."""
+    return [copied(part) for part in value] if isinstance(value, list) else value
+
+
+def checked_examples(
+    net: "XorNet | RecurrentNet | Recorder", examples: object
+) -> "list[list[float]]":
+    """A copy of the examples, each as net.example makes it."""
+    given = items(examples)
+    if not given:
+        wanted = "expected a list of at least one example"
+        raise ValueError(f"examples: {wanted}, got {shown(examples)}")
+    return [net.example(f"examples[{n}]", each) for n, each in enumerate(given)]
+
+
+# -------------------------------------------------------------- Random numbers
+
+
+MOST_SEED = 0xFFFFFFFF
+
+
+class RandomState:
+    """NumPy's legacy random stream: np.random.RandomState(seed), bit for bit.
+
+    The Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998) with its
+    original one-word seeding; seed is a whole number from 0 to 2^32 - 1.
+
+    >>> stream = RandomState(1)
+    >>> stream.random_sample(), stream.random_sample()
+    (0.417022004702574, 0.7203244934421581)
+    """
+
+    def __init__(self, seed: int) -> None:
+        word = whole("seed", seed, 0, MOST_SEED)
+        self.words = [word]
+        for n in range(1, 624):
+            word = (1812433253 * (word ^ (word >> 30)) + n) & 0xFFFFFFFF
+            self.words.append(word)
+        self.used = 624
+
+    def twist(self) -> None:
+        """Replace the 624 words of state by the next 624."""
+        words = self.words
+        for n in range(624):
+            mixed = words[n] & 0x80000000 | words[(n + 1) % 624] & 0x7FFFFFFF
+            words[n] = words[(n + 397) % 624] ^ (mixed >> 1)
+            if mixed % 2:
+                words[n] ^= 0x9908B0DF
+        self.used = 0
+
+    def word(self) -> int:
+        """The next 32 random bits."""
+        if self.used == 624:
+            self.twist()
+        word = self.words[self.used]
+        self.used += 1
+        word ^= word >> 11
+        word ^= word << 7 & 0x9D2C5680
+        word ^= word << 15 & 0xEFC60000
+        return word ^ word >> 18
+
+    def random_sample(self) -> float:
+        """The next number from [0, 1): 53 random bits, from two words."""
+        a, b = self.word() >> 5, self.word() >> 6
+        return (a * 67108864 + b) / 9007199254740992
+
+    def parameters(self) -> "Iterator[float]":
+        """For ever the next number from [-1, 1), as the notebook draws them."""
+        while True:
+            yield 2 * self.random_sample() - 1
+
+
+def initial_parameters(
+    net: "Kind", stream: RandomState, hidden: int = 3
+) -> "dict[str, object]":
+    """The next draws from stream as parameters for a net, in the notebook's order.
+
+    Raises TypeError or ValueError unless hidden is a whole number above 0.
+
+    >>> initial_parameters(XorNet, RandomState(1), hidden=1)["b2"]
+    -0.7064882183657739
+    """
+    shapes = net.shapes(whole("hidden", hidden, 1))
+    return {name: nested(shape, stream.parameters()) for name, shape in shapes}
+
+
+# ------------------------------------------------------------------ The oracle
+
+FORMAT = "refnet-trace/1"
+EPOCHS, ETA, HIDDEN, SEED = 10000, 0.1, 3, 1  # the notebook's, but for the seed
+RTOL, ATOL = 1e-9, 1e-12
+MOST_EPOCHS = 1000000  # the oracle's and the command line's limits
+MOST_HIDDEN = 1000
+
+# What can be traced: a net, its examples, and its training.
+NETS: "dict[str, Trained]" = {
+    "xor-sgd": (XorNet, XOR, sgd),
+    "xor-batch": (XorNet, XOR, batch),
+    "rnn": (RecurrentNet, SEQUENCES, sgd),
+    "rnn-bptt": (ThroughTimeNet, SEQUENCES, sgd),
+}
+
+# The parts of a trace, and what one step computes, both in that order.
+PARTS = ("initial", "steps", "error", "final")
+STEP = ["act1", "lay1", "act2", "lay2", "E", "delta_l2", "corr_w2", "corr_b2"]
+STEP += ["delta_l1", "corr_w1", "corr_b1", "corr_wh", "corr_bh"]
+ORDER = ["x", "y"] + STEP + ["error", "w1", "w2", "b1", "b2", "wh", "bh"]
+
+# What single precision makes of it: rtol, atol, and atol's growth per epoch.
+SINGLE = (1e-6, 1e-6, 3e-7)
+
+
+class Recorder:
+    """Stands in for a net in its training and keeps the steps that are wanted.
+
+    A step is known by how many examples were met before it.  It is computed
+    once more, by a fresh net with the same parameters, so that its corrections
+    are its own and not what a batch has collected.
+    """
+
+    def __init__(
+        self, net: "XorNet | RecurrentNet", wanted: "range | set[int]"
+    ) -> None:
+        self.net = net
+        self.wanted = wanted
+        self.met = 0
+        self.steps: dict[int, dict[str, object]] = {}
+
+    def example(self, name: str, given: object) -> "list[float]":
+        """As the net's."""
+        return self.net.example(name, given)
+
+    def learn(self, example: "list[float]") -> "tuple[list[float], list[float]]":
+        """As the net's, and keep what it computed if this step is wanted."""
+        if self.met in self.wanted:
+            alone = type(self.net)(**self.net.parameters())
+            alone.learn(example)
+            self.steps[self.met] = alone.computed()
+        self.met += 1
+        return self.net.learn(example)
+
+    def descend(self, eta: float) -> None:
+        """As the net's."""
+        self.net.descend(eta)
+
+
+def trained(
+    net: str,
+    start: "dict[str, object]",
+    eta: float,
+    epochs: int,
+    wanted: "range | set[int]",
+) -> "Parts":
+    """Run a training of NETS: what it computed, by the part of a trace it is.
+
+    The keys are (part, step), step counting the examples met and 0 outside of
+    "steps"; the values hold the part's quantities by name.
+    """
+    kind, examples, training = NETS[net]
+    recorder = Recorder(kind(**start), wanted)
+    learning = training(recorder, examples, eta)
+    curve = [0.0] * epochs
+    for n in range(epochs):
+        curve[n] = next(learning)[0]
+    parts: Parts = {("initial", 0): start, ("error", 0): {"error": curve}}
+    parts["final", 0] = recorder.net.parameters()
+    for met in recorder.steps:
+        parts["steps", met] = question(examples[met % len(examples)])
+        parts["steps", met].update(recorder.steps[met])
+    return parts
+
+
+def question(example: object) -> "dict[str, object]":
+    """x and y of a pair; x alone of a sequence, which holds its own answers."""
+    if isinstance(example, tuple):
+        return {"x": list(example[0]), "y": example[1]}
+    return {"x": copied(example)}
+
+
+def refuse_overflow(parts: "Parts") -> None:
+    """Raise ValueError if a number is NaN or infinite, as nobody can match it."""
+    for part in parts.values():
+        for name in part:
+            for value in flattened(name, part[name], finite=False)[1]:
+                if not isfinite(value):
+                    wanted = "expected a start that stays in a double's range"
+                    raise ValueError(f"initial, eta: {wanted}, got {value} in {name}")
+
+
+def doubles() -> bool:
+    """Whether this interpreter's floats are doubles: 53 significant bits."""
+    return 1 + 2.0**-52 > 1
+
+
+def refuse_narrow_floats() -> None:
+    """Raise RuntimeError where floats are too narrow for an oracle."""
+    if not doubles():
+        raise RuntimeError("this interpreter's floats are narrower than a double")
+
+
+def chosen(name: str, value: object) -> str:
+    """value as one of the names in NETS."""
+    if isinstance(value, str) and value in NETS:
+        return value
+    wanted = ", ".join(sorted(NETS))
+    raise ValueError(f"{name}: expected one of {wanted}; got {shown(value)}")
+
+
+def trace(
+    net: str = "xor-sgd",
+    seed: int = SEED,
+    epochs: int = EPOCHS,
+    eta: float = ETA,
+    hidden: int = HIDDEN,
+    steps: "int | None" = None,
+) -> "dict[str, object]":
+    """Everything a training computes, as a dictionary that is ready for JSON.
+
+    net is "xor-sgd", "xor-batch", "rnn" or "rnn-bptt"; its initial parameters
+    are the first draws of RandomState(seed); steps says how many of the first
+    examples met are told in full (None: two epochs of them).
+
+        initial    the parameters before the training
+        steps      per example met: epoch, example, x, y, and all it computed,
+                   corr_* being what this one example contributes
+        error      the mean error of each epoch
+        final      the parameters after the training
+
+    Raises TypeError or ValueError for an argument out of range, RuntimeError
+    where floats are narrower than a double.
+
+    >>> result = trace("rnn", epochs=2, steps=1)
+    >>> result["steps"][0]["lay2"]
+    [0.2755886316680652, 0.30139886376869685]
+    """
+    refuse_narrow_floats()
+    kind, examples, training = NETS[chosen("net", net)]
+    epochs = whole("epochs", epochs, 1, MOST_EPOCHS)
+    eta = positive("eta", eta)
+    hidden = whole("hidden", hidden, 1, MOST_HIDDEN)
+    most = epochs * len(examples)
+    count = (
+        min(most, 2 * len(examples))
+        if steps is None
+        else whole("steps", steps, 0, most)
+    )
+    start = initial_parameters(kind, RandomState(seed), hidden)
+    parts = trained(net, start, eta, epochs, range(count))
+    refuse_overflow(parts)
+    result: dict[str, object] = {"format": FORMAT, "net": net, "seed": seed}
+    result.update(hidden=hidden, eta=eta, epochs=epochs, initial=start)
+    full = []
+    for met in range(count):
+        step: dict[str, object] = {"epoch": met // len(examples)}
+        step["example"] = met % len(examples)
+        step.update(parts["steps", met])
+        full.append(step)
+    result.update(steps=full, error=parts["error", 0]["error"], final=parts["final", 0])
+    return result
+
+
+class Difference:
+    """A number, or a shape, that is not refnet's.
+
+    part is "initial", "steps", "error" or "final"; epoch, example and time_step
+    are None where they mean nothing; element holds the indices in quantity; got
+    and want are numbers, or the shapes where these differ.
+    """
+
+    def __init__(
+        self, where: "Where", got: "float | Shape", want: "float | Shape"
+    ) -> None:
+        self.part, self.epoch, self.example, self.time_step = where[:4]
+        self.quantity, self.element = where[4:]
+        self.got, self.want = got, want
+
+    def place(self) -> str:
+        """Where it is, in words."""
+        words = [self.part]
+        if self.epoch is not None:
+            words.append(f"epoch {self.epoch}")
+        if self.example is not None:
+            words.append(f"example {self.example}")
+        if self.time_step is not None:
+            words.append(f"time step {self.time_step}")
+        if self.quantity != "error":
+            indices = [f"[{index}]" for index in self.element]
+            words.append(self.quantity + "".join(indices))
+        return ", ".join(words)
+
+    def __repr__(self) -> str:
+        got, want = self.got, self.want
+        if isinstance(got, tuple) and isinstance(want, tuple):
+            return f"{self.place()}: got {spelled(got)}, want {spelled(want)}"
+        return f"{self.place()}: got {got!r}, want {want!r}"
+
+
+class Tally:
+    """How far the values of one part are from refnet's."""
+
+    def __init__(self) -> None:
+        self.values = 0
+        self.absolute = 0.0
+        self.relative = 0.0  # of the values that are not to be zero
+        self.ulps = 0.0  # units in the last place of the value that is wanted
+
+    def add(self, distance: float, want: float) -> None:
+        """Count one value, at that distance from the one that is wanted."""
+        self.values += 1
+        self.absolute = max(self.absolute, distance)
+        if want != 0:
+            ulp = 2.0 ** max(frexp(want)[1] - 53, -1074)
+            self.relative = max(self.relative, distance / abs(want))
+            self.ulps = max(self.ulps, distance / ulp)
+
+
+class Report(list):  # type: ignore[type-arg]
+    """The differences that check found, as a list, the first computed first.
+
+    Empty, and so false, where every number given is right.  str() of it is
+    what the check command prints; parts holds the figures of its table.
+    """
+
+    def __init__(self, rtol: float, atol: float) -> None:
+        super().__init__()
+        self.tolerance = f"rtol {rtol:g}, atol {atol:g}"
+        self.parts: dict[str, Tally] = {}
+        self.convention = ""
+
+    def __repr__(self) -> str:
+        values = 0
+        for tally in self.parts.values():
+            values += tally.values
+        if not self:
+            return f"PASS: all {values} values within {self.tolerance}"
+        return f"FAIL: {len(self)} differences; the first in {self[0]!r}"
+
+    def __str__(self) -> str:
+        lines = [
+            "part      values   largest difference: absolute   relative       ulps"
+        ]
+        for part in PARTS:
+            if part in self.parts:
+                tally = self.parts[part]
+                figures = f"{tally.absolute:32.3g} {tally.relative:10.3g}"
+                figures += f" {tally.ulps:10.3g}"
+                lines.append(f"{part:<8} {tally.values:>7} {figures}")
+        if not self:
+            return "\n".join(lines + [repr(self)])
+        first = self[0]
+        lines.append(f"FAIL: {len(self)} differences beyond {self.tolerance}")
+        lines.append("The first, in the order of computation, is in")
+        lines.append(f"  {first.place()}")
+        if isinstance(first.got, tuple):
+            lines.append(f"  got   {spelled(first.got)}")
+            lines.append(f"  want  {spelled(first.want)}")
+        else:
+            lines.append(f"  got   {first.got!r}")
+            lines.append(f"  want  {first.want!r}")
+            lines.append(f"  difference {first.got - first.want:.3g}")
+        if self.convention:
+            lines.append("All of it agrees with another convention:")
+            lines.append(f"  {self.convention}")
+        return "\n".join(lines)
+
+
+def check(candidate: object, rtol: float = RTOL, atol: float = ATOL) -> Report:
+    """Compare what another build computed with refnet, run from the same start.
+
+    candidate is a dictionary as trace returns it.  It holds net, and seed or
+    initial; hidden, eta and epochs unless they are the defaults; and any part
+    of steps, error and final.  Arrays and tensors serve as lists do; axes of
+    length 1 do not count.  A step without epoch and example is known by its
+    place in the list.  A value is right if it is within
+
+        abs(got - want) <= atol + rtol*abs(want)
+
+    Returns the differences as a Report, a list that is empty where all is
+    right.  Raises TypeError or ValueError for what cannot be compared, and
+    RuntimeError where floats are narrower than a double.
+
+    >>> mine = {"net": "rnn", "seed": 1, "epochs": 1, "error": [0.1234567]}
+    >>> check(mine)
+    FAIL: 1 differences; the first in error, epoch 0: got 0.1234567, want 0.1232...
+    >>> mine["error"] = [0.12321974674518642]
+    >>> assert not check(mine)
+    """
+    refuse_narrow_floats()
+    rtol, atol = tolerance("rtol", rtol), tolerance("atol", atol)
+    net, start, eta, epochs, given = read_candidate(candidate)
+    wanted = {value[1] for value in given if value[0] == "steps"}
+    parts = trained(net, start, eta, epochs, wanted)
+    refuse_overflow(parts)
+    report = Report(rtol, atol)
+    report += differences(net, given, parts, {}, (rtol, atol, 0), report.parts)
+    if report:
+        report.convention = convention(net, start, eta, epochs, given, (rtol, atol, 0))
+    return report
+
+
+def tolerance(name: str, value: object) -> float:
+    """value as a float from 0 up to, but not including, 1."""
+    result = number(name, value)
+    if not 0 <= result < 1:
+        wanted = "expected a number from 0 to less than 1"
+        raise ValueError(f"{name}: {wanted}, got {shown(value)}")
+    return result
+
+
+def fields(name: str, value: object, known: "Sequence[str]") -> "dict[str, object]":
+    """value, which must be a dictionary without other keys than those known."""
+    if not isinstance(value, dict):
+        raise TypeError(f"{name}: expected an object with names, got {shown(value)}")
+    for key in value:
+        if key not in known:
+            wanted = f"expected only {', '.join(known)}"
+            raise ValueError(f"{name}: {wanted}; got {shown(key)}")
+    return value
+
+
+def read_candidate(
+    candidate: object,
+) -> "tuple[str, dict[str, object], float, int, Given]":
+    """A candidate's net, start, eta and epochs, and all that it gives to judge.
+
+    That is a list of (part, step, quantity, (shape, numbers)).
+    """
+    known = ["format", "net", "seed", "hidden", "eta", "epochs"] + list(PARTS)
+    top = fields("candidate", candidate, known)
+    if top.get("format", FORMAT) != FORMAT:
+        raise ValueError(f"format: expected {FORMAT!r}, got {shown(top['format'])}")
+    net = chosen("net", top.get("net"))
+    epochs = whole("epochs", top.get("epochs", EPOCHS), 1, MOST_EPOCHS)
+    eta = positive("eta", top.get("eta", ETA))
+    if "seed" not in top and "initial" not in top:
+        raise ValueError("seed: expected seed or initial to start from, got neither")
+
+    kind, examples, training = NETS[net]
+    names = [name for name, shape in kind.shapes(1)]
+    initial = fields("initial", top.get("initial", {}), names)
+    hidden = size("initial.b1", initial["b1"]) if "b1" in initial else HIDDEN
+    hidden = whole("hidden", top.get("hidden", hidden), 1, MOST_HIDDEN)
+    given: Given = []
+    if "seed" in top:
+        start = initial_parameters(
+            kind, RandomState(whole("seed", top["seed"], 0, MOST_SEED)), hidden
+        )
+        for name in initial:
+            value = flattened(f"initial.{name}", initial[name])
+            given.append(("initial", 0, name, value))
+    else:
+        start = {}
+        for name, shape in kind.shapes(hidden):
+            if name not in initial:
+                raise ValueError(
+                    f"initial: expected {', '.join(names)}; {name} is missing"
+                )
+            numbers = fitted(f"initial.{name}", initial[name], shape)
+            start[name] = nested(shape, iter(numbers))
+
+    given += read_steps(net, epochs, top.get("steps", []))
+    if "error" in top:
+        given.append(("error", 0, "error", flattened("error", top["error"], False)))
+    final = fields("final", top.get("final", {}), names)
+    for name in final:
+        given.append(("final", 0, name, flattened(f"final.{name}", final[name], False)))
+    if all(quantity in ("x", "y") for part, met, quantity, value in given):
+        wanted = "expected something to compare in steps, error or final"
+        raise ValueError(f"candidate: {wanted}, got nothing")
+    return net, start, eta, epochs, given
+
+
+def read_steps(net: str, epochs: int, steps: object) -> "Given":
+    """What the steps of a candidate give."""
+    kind, examples, training = NETS[net]
+    corrections = ["corr_" + name for name, shape in kind.shapes(1)]
+    known = list(question(examples[0]))
+    known += [name for name in STEP if name in PER_STEP or name in corrections]
+    entries = items(steps)
+    if entries is None:
+        raise TypeError(f"steps: expected a list, got {shown(steps)}")
+    given: Given = []
+    seen = set()
+    for n, entry in enumerate(entries):
+        place = f"steps[{n}]"
+        step = fields(place, entry, ["epoch", "example"] + known)
+        epoch, example = n // len(examples), n % len(examples)
+        epoch = whole(f"{place}.epoch", step.get("epoch", epoch), 0, epochs - 1)
+        last = len(examples) - 1
+        example = whole(f"{place}.example", step.get("example", example), 0, last)
+        met = epoch * len(examples) + example
+        if met in seen:
+            wanted = "expected every step once"
+            again = f"epoch {epoch}, example {example} again"
+            raise ValueError(f"{place}: {wanted}, got {again}")
+        seen.add(met)
+        for name in known:
+            if name in step:
+                value = flattened(f"{place}.{name}", step[name], False)
+                given.append(("steps", met, name, value))
+    return given
+
+
+def differences(
+    net: str,
+    given: "Given",
+    parts: "Parts",
+    factors: "dict[str, float]",
+    tolerances: "tuple[float, float, float]",
+    tallies: "dict[str, Tally]",
+) -> "list[Difference]":
+    """Every given value that is not refnet's, in the order of computation.
+
+    refnet's values of a quantity are multiplied by its factor first.  The
+    tolerances are rtol, atol, and what is added to atol with every epoch.
+    """
+    kind, examples, training = NETS[net]
+    rtol, atol, drift = tolerances
+    epochs = size("error", parts["error", 0]["error"])
+    found = []
+    for part, met, quantity, (got_shape, got) in given:
+        want_shape, want = flattened(quantity, parts[part, met][quantity])
+        tally = tallies.setdefault(part, Tally())
+        epoch = met // len(examples) if part == "steps" else None
+        example = met % len(examples) if part == "steps" else None
+        recurrent = part == "steps" and kind is not XorNet
+        if squeezed(got_shape) != squeezed(want_shape):
+            key = moment(part, met, quantity, recurrent, 0, 0)
+            where: Where = (part, epoch, example, None, quantity, ())
+            found.append((key, Difference(where, got_shape, want_shape)))
+            continue
+        for n in range(len(got)):
+            element, time_step = unravelled(n, want_shape), None
+            if recurrent and quantity in PER_STEP:
+                time_step, element = element[0], element[1:]
+            if part == "error":
+                epoch, element = n, ()
+            right = want[n] * factors.get(quantity, 1)
+            distance = abs(got[n] - right)
+            if distance != distance:
+                distance = float("inf")
+            tally.add(distance, right)
+            age = epochs if part == "final" else epoch or 0
+            if not distance <= atol + drift * age + rtol * abs(right):
+                where = (part, epoch, example, time_step, quantity, element)
+                key = moment(part, met, quantity, recurrent, time_step or 0, n)
+                found.append((key, Difference(where, got[n], right)))
+    found.sort(key=lambda each: each[0])
+    return [difference for key, difference in found]
+
+
+def moment(
+    part: str, met: int, quantity: str, recurrent: bool, time_step: int, n: int
+) -> "Shape":
+    """When a value is computed, as a key to sort by.
+
+    The recurrent net goes forward through its time steps, then backward, and
+    only then are the corrections of the whole sequence known.
+    """
+    phase = 0
+    if recurrent and quantity.startswith("delta"):
+        phase, time_step = 1, -time_step
+    elif recurrent and quantity.startswith("corr"):
+        phase = 2
+    return PARTS.index(part), met, phase, time_step, ORDER.index(quantity), n
+
+
+def unravelled(n: int, shape: "Shape") -> "Shape":
+    """The indices of number n in row-major order."""
+    indices: Shape = ()
+    for length in reversed(shape):
+        indices = (n % length,) + indices
+        n //= length
+    return indices
+
+
+def convention(
+    net: str,
+    start: "dict[str, object]",
+    eta: float,
+    epochs: int,
+    given: "Given",
+    tolerances: "tuple[float, float, float]",
+) -> str:
+    """The known convention, or several at once, by which all given is right.
+
+    In words; "" if there is none.
+    """
+    wanted = {value[1] for value in given if value[0] == "steps"}
+    single = all(is_single(n) for value in given for n in value[3][1])
+    runs: dict[tuple[str, float], Parts] = {}
+    for words, other, rate, factors in conventions(net):
+        if (other, rate) not in runs:
+            runs[other, rate] = trained(other, start, rate * eta, epochs, wanted)
+        parts = runs[other, rate]
+        if not differences(net, given, parts, factors, tolerances, {}):
+            return words
+        if single and not differences(net, given, parts, factors, SINGLE, {}):
+            return words + " and " * bool(words) + "single precision"
+    return ""
+
+
+def conventions(net: str) -> "Iterator[tuple[str, str, float, dict[str, float]]]":
+    """Combinations of known conventions, none of them first.
+
+    Each is in words, the training to compare with, the factor on its eta, and
+    the factors on its quantities.
+    """
+    gradients = [("", net)]
+    if net == "rnn":
+        gradients.append(("backpropagation through time", "rnn-bptt"))
+    if net == "rnn-bptt":
+        gradients.append(("no backpropagation through time", "rnn"))
+    # The factors are those on eta, on the errors, on delta_* and on corr_*.
+    means: list[tuple[str, float, float, float]] = [("", 1, 1, 1)]
+    if net == "xor-batch":
+        part = 1 / len(XOR)
+        words = "batch corrections averaged instead of summed"
+        means += [
+            (words, part, 1, 1),
+            (words, part, 1, part),
+            (words, part, part, part),
+        ]
+    halves = [("", 1, 1), ("an error without the factor 1/2", 1, 2)]
+    halves.append(("an error without the factor 1/2, and its gradient", 2, 2))
+    for gradient, other in gradients:
+        for mean, rate, on_delta, on_corr in means:
+            for half, slope, on_error in halves:
+                words = " and ".join(text for text in (gradient, mean, half) if text)
+                factors: dict[str, float] = {"E": on_error, "error": on_error}
+                for name in STEP:
+                    if name.startswith("delta"):
+                        factors[name] = slope * on_delta
+                    elif name.startswith("corr"):
+                        factors[name] = slope * on_corr
+                yield words, other, slope * rate, factors
+
+
+def is_single(value: float) -> bool:
+    """Whether value is a single-precision number, written to 9 digits or more."""
+    import struct
+
+    try:
+        single: float = struct.unpack("f", struct.pack("f", value))[0]
+    except OverflowError:
+        return False
+    return abs(value - single) <= 6e-9 * abs(value)
+
+
+# ------------------------------------------------------------ The command line
+
+
+def run(
+    seed: int = SEED, epochs: int = EPOCHS, eta: float = ETA, hidden: int = HIDDEN
+) -> None:
+    """Replay the notebook from top to bottom after np.random.seed(seed), and print.
+
+    Prints the worked step, then of each of the three trainings the notebook's
+    own progress lines, the error curve, and the trained net's answers.
+    Raises TypeError or ValueError for an argument out of range.
+    """
+    stream = RandomState(seed)
+    epochs = whole("epochs", epochs, 1, MOST_EPOCHS)
+    eta = positive("eta", eta)
+    hidden = whole("hidden", hidden, 1, MOST_HIDDEN)
+    print(f"Neural networks handcrafted: seed {seed}, {epochs} epochs, eta {eta:g},")
+    print(f"{hidden} hidden units")
+    if not doubles():
+        print("WARNING: floats narrower than a double: these are not refnet's numbers.")
+
+    heading("One worked step, on the first example")
+    net = XorNet(**initial_parameters(XorNet, stream, hidden))
+    print(
+        "As in the notebook: wrong sign, derivative at act, w2 used after its update."
+    )
+    step = worked_step(net, XOR[0][0], XOR[0][1], eta)
+    for name in STEP:
+        if name in step:
+            print_numbers(name, step[name])
+    for name in net.names:
+        print_numbers("new " + name, getattr(net, name))
+
+    heading("XOR by stochastic gradient descent: update after every example")
+    failures = [replay_xor(net, sgd(net, XOR, eta), epochs)]
+
+    heading("XOR by batch gradient descent: update after all four examples")
+    net = XorNet(**initial_parameters(XorNet, stream, hidden))
+    failures.append(replay_xor(net, batch(net, XOR, eta), epochs))
+
+    heading("The recurrent net: 1 follows only two zeros")
+    rnn = RecurrentNet(**initial_parameters(RecurrentNet, stream, hidden))
+    failures.append(replay_rnn(rnn, sgd(rnn, SEQUENCES, eta), epochs))
+
+    heading("Summary")
+    titles = ("XOR, stochastic:", "XOR, batch:", "Recurrent net:")
+    for title, wrong in zip(titles, failures):
+        verdict = f"FAILED, {wrong} wrong" if wrong else "learned"
+        print(f"{title:<17}{verdict}")
+
+
+def heading(text: str) -> None:
+    """Print text as a heading."""
+    print("\n" + text)
+    print("-" * len(text))
+
+
+def print_numbers(name: str, value: object) -> None:
+    """Print a quantity's numbers, a few to the line."""
+    numbers = flattened(name, value, finite=False)[1]
+    for n in range(0, len(numbers), 6):
+        row = " ".join(f"{value + 0:10.6f}" for value in numbers[n : n + 6])
+        title = name if n == 0 else ""
+        print(f"{title:<10}{row}")
+
+
+def follow(
+    training: "Epochs", epochs: int, lines: "Callable[[list[float]], list[str]]"
+) -> float:
+    """Train; print the notebook's lines and the error curve; return the last error."""
+    curve = [0.0] * epochs
+    for n in range(epochs):
+        curve[n], outputs = next(training)
+        if n % 1000 == 0:
+            for line in lines(outputs):
+                print(f"{line} < --- {n}")
+    print()
+    for line in plot(curve):
+        print(line)
+    print()
+    return curve[-1]
+
+
+def replay_xor(net: XorNet, training: "Epochs", epochs: int) -> int:
+    """Train net on XOR and print it all; return how many answers are wrong."""
+
+    def lines(outputs: "list[float]") -> "list[str]":
+        answers = zip(XOR, outputs)
+        return ["".join(f"| {y}, {lay2:.3f}" for (x, y), lay2 in answers)]
+
+    error = follow(training, epochs, lines)
+    rows = [(f"{x[0]} {x[1]}", y, net.forward(x)) for x, y in XOR]
+    wrong = print_answers(rows)
+    print(f"Final error {error:.5f}, the mean over the four examples.")
+    if wrong:
+        print(f"FAILED: {wrong} of 4 answers are wrong; this start did not learn XOR.")
+    return wrong
+
+
+def replay_rnn(net: RecurrentNet, training: "Epochs", epochs: int) -> int:
+    """Train net on SEQUENCES and print it all; return how many third bits fail."""
+
+    def lines(outputs: "list[float]") -> "list[str]":
+        texts = []
+        for n, x in enumerate(SEQUENCES):
+            text = ""
+            for k in range(len(x) - 1):
+                lay2 = outputs[2 * n + k]
+                text += f"{x[k]} - > {x[k + 1]} ({lay2:.3f}|{1 * (lay2 > 0.5)})"
+            texts.append(text)
+        return texts
+
+    error = follow(training, epochs, lines)
+    rows, thirds = [], []
+    for x in SEQUENCES:
+        first, second = net.forward(x)
+        rows.append((f"{x[0]}", x[1], first))
+        thirds.append((f"{x[0]} {x[1]}", x[2], second))
+    print("The second bit, which cannot be known from the first:")
+    print_answers(rows)
+    print("The third bit, from the first two:")
+    wrong = print_answers(thirds)
+    print(f"Final error {error:.5f}, the mean over the eight predictions.")
+    print("It cannot fall below 1/16 = 0.0625: the second bit cannot be known from")
+    print("the first, as 0 and 1 follow each equally often.  The best output is 1/2,")
+    print("at E = 1/8, for four of the eight predictions; two of them stay wrong.")
+    if wrong:
+        print(
+            f"FAILED: {wrong} of 4 third bits are wrong; this start did not learn them."
+        )
+    return wrong
+
+
+def print_answers(rows: "Iterable[tuple[str, int, float]]") -> int:
+    """Print a table of (input, wanted output, output); return how many are wrong."""
+    wrong = 0
+    print("input   wanted   output")
+    for text, y, lay2 in rows:
+        verdict = "right" if abs(lay2 - y) < 0.5 else "WRONG"
+        wrong += verdict == "WRONG"
+        print(f"{text:<8}{y:>6}{lay2:9.3f}   {verdict}")
+    return wrong
+
+
+def plot(curve: "list[float]", width: int = 64, height: int = 13) -> "list[str]":
+    """An error curve as text: a column shows the range of its epochs' errors."""
+    top = max([error for error in curve if isfinite(error)] + [1e-9])
+    cells = [[" "] * width for _ in range(height)]
+    for column in range(width):
+        start = column * len(curve) // width
+        stop = max(start + 1, (column + 1) * len(curve) // width)
+        shown_errors = [error for error in curve[start:stop] if isfinite(error)]
+        if shown_errors:
+            low = int(min(shown_errors) / top * (height - 1) + 0.5)
+            high = int(max(shown_errors) / top * (height - 1) + 0.5)
+            for row in range(low, high + 1):
+                cells[row][column] = "*"
+    lines = ["error"]
+    for row in range(height - 1, -1, -1):
+        level = top * row / (height - 1)
+        label = f"{level:8.5f} |" if row % 3 == 0 else "         |"
+        lines.append((label + "".join(cells[row])).rstrip())
+    lines.append(" " * 9 + "+" + "-" * width)
+    middle, end = str(len(curve) // 2), str(len(curve))
+    middle = " " * (width // 2 - len(middle)) + middle
+    end = " " * (width // 2 - 1 - len(end)) + end
+    lines.append("   epoch  0" + middle + end)
+    return lines
+
+
+def arguments(argv: "list[str]") -> "Namespace":
+    """The command line, read: the command, and its options by name."""
+    try:
+        import argparse
+    except ImportError:
+        raise ValueError("options need argparse, which this Python lacks") from None
+
+    class OneLineParser(argparse.ArgumentParser):
+        """Reports an error in one line, without the usage."""
+
+        color: bool
+
+        def print_usage(self, file: object = None) -> None:
+            pass
+
+    def form(prog: str) -> argparse.HelpFormatter:
+        return argparse.RawDescriptionHelpFormatter(prog, width=79)
+
+    def literal(text: str) -> "int | float | str":
+        for kind in (int, float):
+            try:
+                return kind(text)
+            except ValueError:
+                pass
+        return text
+
+    def command(name: str, about: str) -> OneLineParser:
+        title = about[0].upper() + about[1:] + "."
+        added = commands.add_parser(
+            name,
+            help=about,
+            description=title,
+            allow_abbrev=False,
+            formatter_class=form,
+        )
+        added.color = False
+        return added
+
+    def option(
+        parser: OneLineParser, name: str, metavar: str, default: object, about: str
+    ) -> None:
+        if default is not None:
+            about += " (default: %(default)s)"
+        parser.add_argument(
+            name, metavar=metavar, type=literal, default=default, help=about
+        )
+
+    def training_options(parser: OneLineParser) -> None:
+        option(parser, "--seed", "S", SEED, f"of the random stream, 0 to {MOST_SEED}")
+        option(parser, "--epochs", "N", EPOCHS, "how often all examples are shown")
+        option(parser, "--eta", "X", ETA, "learning rate")
+        option(parser, "--hidden", "H", HIDDEN, "number of hidden units")
+
+    parser = OneLineParser(
+        prog="refnet",
+        description="Two handcrafted neural nets in plain lists.",
+        allow_abbrev=False,
+        formatter_class=form,
+    )
+    parser.color = False
+    parser.add_argument("--version", action="version", version=f"refnet {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    replaying = command("run", "replay the notebook; what no command does, too")
+    training_options(replaying)
+
+    tracing = command("trace", "write every number of one training as JSON")
+    tracing.add_argument("net", metavar="NET", help=f"one of {', '.join(sorted(NETS))}")
+    training_options(tracing)
+    about = "how many examples to tell in full (default: two epochs of them)"
+    option(tracing, "--steps", "K", None, about)
+
+    checking = command("check", "tell where another build's numbers are wrong")
+    about = "what it computed, as trace writes it; - is standard input"
+    checking.add_argument("file", metavar="FILE", help=about)
+    option(checking, "--rtol", "R", RTOL, "relative tolerance")
+    option(checking, "--atol", "A", ATOL, "absolute tolerance")
+    checking.epilog = "Exit status: 0 PASS, 1 FAIL, 2 not a usable file."
+
+    parser.epilog = ""
+    for each in (replaying, tracing, checking):
+        parser.epilog += f"\n{each.prog}:\n{each.format_help()}"
+    return parser.parse_args(argv)
+
+
+class Twice:
+    """What a JSON object holds under a key that stands in it twice."""
+
+    def __repr__(self) -> str:
+        return "two entries of that name"
+
+
+def read_json(path: str) -> object:
+    """What the JSON file at path holds; "-" is standard input.
+
+    NaN and infinity are read as printf and others write them, too.
+    """
+    import json
+    import re
+    import sys
+
+    def standard(match: "re.Match[str]") -> str:
+        sign = match[1].replace("+", "")
+        return "NaN" if match[2] else sign + "Infinity"
+
+    def together(pairs: "list[tuple[str, object]]") -> "dict[str, object]":
+        found: dict[str, object] = {}
+        for key, value in pairs:
+            found[key] = Twice() if key in found else value
+        return found
+
+    def integer(digits: str) -> int:
+        return int(digits) if len(digits) < 400 else 10**400
+
+    try:
+        if path == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            with open(path, "rb") as file:
+                data = file.read()
+        text = data.decode("utf-8-sig")
+        text = re.sub(
+            r"(?i)([-+]?)\b(?:(nan)(?:\(\w*\))?|inf(?:inity)?)(?!\w)", standard, text
+        )
+        return json.loads(text, object_pairs_hook=together, parse_int=integer)
+    except OSError as error:
+        fault = str(error.strerror)
+    except UnicodeDecodeError as error:
+        fault = f"expected UTF-8, byte {error.start} is not"
+    except RecursionError:
+        fault = "expected JSON, got it nested too deep"
+    except ValueError as error:
+        fault = f"expected JSON; {error}"
+    raise ValueError(f"{shown(path)}: {fault}")
+
+
+def obey(argv: "list[str]") -> int:
+    """Do what the command line says; return the exit status."""
+    if not argv:
+        run()
+        return 0
+    if argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version"):
+        argv = ["run"] + argv
+    options = vars(arguments(argv))
+    command = options.pop("command")
+    if command == "run":
+        run(**options)
+    elif command == "trace":
+        import json
+
+        print(json.dumps(trace(**options), indent=1))
+    else:
+        report = check(read_json(options.pop("file")), **options)
+        print(report)
+        return 1 if report else 0
+    return 0
+
+
+def main(argv: "list[str] | None" = None) -> int:
+    """The program: argv without its name (None: that of the process) to a status.
+
+    0 is success, 1 a failed check, 2 a bad argument, file or output.
+    """
+    import sys
+
+    try:
+        try:
+            status = obey(sys.argv[1:] if argv is None else argv)
+        except SystemExit as end:  # argparse: help given, or an error reported
+            status = 0 if not end.code else 2
+        if hasattr(sys.stdout, "flush"):
+            sys.stdout.flush()
+        return status
+    except (TypeError, ValueError, RuntimeError) as error:
+        print(f"refnet: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        import os
+
+        # What is still unwritten must not fail again when Python exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return 141
+        print(f"refnet: standard output: {error.strerror}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.exit(main())

@@ -1,0 +1,1640 @@
+"""The tests of refnet; run as a program, the benchmark against NumPy.
+
+    pytest test_refnet.py          every claim that the README makes
+    python3 test_refnet.py         refnet and NumPy side by side, timed
+
+The NumPy version below is the notebook's own way to write it: array operations,
+(1, H) and (H, 1) shapes, one long loop.  It shares nothing with refnet.
+"""
+
+import ast
+import cmath
+import copy
+import doctest
+import itertools
+import json
+import math
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import types
+from decimal import Decimal, localcontext
+
+import pytest
+
+import refnet
+
+try:
+    import numpy as np
+except ImportError:
+    np = None
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = (HERE / "refnet.py").read_text()
+README = (HERE / "README.md").read_text()
+LAST_SEED = 2**32 - 1
+needs_numpy = pytest.mark.skipif(np is None, reason="NumPy is not installed")
+
+
+# ----------------------------------------------------------- The NumPy version
+
+
+class Held:
+    """NumPy held to scalar math.exp and to sums from left to right."""
+
+    @staticmethod
+    def exp(a):
+        return np.array([math.exp(v) for v in np.ravel(a)]).reshape(np.shape(a))
+
+    @staticmethod
+    def dot(a, b):
+        total = np.zeros(np.shape(a)[:-1] + np.shape(b)[1:])
+        for k in range(np.shape(a)[-1]):
+            total = total + np.multiply.outer(a[..., k], b[k])
+        return total
+
+
+def numpy_start(net, seed, hidden=3):
+    """The notebook's cells that draw the parameters, after np.random.seed(seed)."""
+    stream = seed if hasattr(seed, "random_sample") else np.random.RandomState(seed)
+    inputs = 2 if net.startswith("xor") else 1
+    start = {
+        "w1": 2 * stream.random_sample(size=(inputs, hidden)) - 1,
+        "w2": 2 * stream.random_sample(size=(hidden, 1)) - 1,
+        "b1": 2 * stream.random_sample(size=(1, hidden)) - 1,
+        "b2": 2 * stream.random_sample(size=(1, 1)) - 1,
+    }
+    if inputs == 1:
+        start["wh"] = 2 * stream.random_sample(size=(hidden, hidden)) - 1
+        start["bh"] = 2 * stream.random_sample(size=(1, hidden)) - 1
+    return start
+
+
+def numpy_worked_step(start, eta=0.1, arithmetic=None):
+    """The notebook's cells from the first example to the first update."""
+    exp, dot = (arithmetic or np).exp, (arithmetic or np).dot
+
+    def sigmoid(x):
+        return 1.0 / (1 + exp(-x))
+
+    def dsigmoid(y):
+        return y * (1 - y)
+
+    w1, w2, b1, b2 = (start[name] for name in ("w1", "w2", "b1", "b2"))
+    x, y = np.array((0, 0)), np.array(0)
+    act1 = dot(w1.T, x) + b1
+    lay1 = sigmoid(act1)
+    act2 = dot(w2.T, lay1.T) + b2
+    lay2 = sigmoid(act2)
+    E = 0.5 * (y - lay2) ** 2
+    delta_l2 = (y - lay2) * dsigmoid(act2)
+    corr_w2 = delta_l2 * lay1
+    corr_b2 = delta_l2 * 1
+    w2 = w2 - eta * corr_w2.T
+    b2 = b2 - eta * corr_b2
+    delta_l1 = dot(w2, delta_l2) * dsigmoid(act1).T
+    corr_w1 = np.outer(x, delta_l1)
+    corr_b1 = delta_l1 * 1
+    w1 = w1 - eta * corr_w1
+    b1 = b1 - eta * corr_b1.T
+    names = "act1 lay1 act2 lay2 E delta_l2 corr_w2 corr_b2 delta_l1 corr_w1 corr_b1"
+    step = {name: value for name, value in locals().items() if name in names.split()}
+    return step, {"w1": w1, "w2": w2, "b1": b1, "b2": b2}
+
+
+def numpy_xor(start, batch, eta=0.1, epochs=10000, steps=0, arithmetic=None):
+    """The notebook's two XOR loops; batch says which."""
+    exp, dot = (arithmetic or np).exp, (arithmetic or np).dot
+
+    def sigmoid(x):
+        return 1.0 / (1 + exp(-x))
+
+    def dsigmoid(y):
+        return y * (1 - y)
+
+    X = [(0, 0), (1, 0), (0, 1), (1, 1)]
+    Y = [0, 1, 1, 0]
+    w1, w2, b1, b2 = (start[name] for name in ("w1", "w2", "b1", "b2"))
+    error = np.zeros((epochs, 1))
+    told, lines = [], []
+    for n in range(epochs):
+        Dw_1 = np.zeros(w1.shape)
+        Dw_2 = np.zeros(w2.shape)
+        Db_1 = np.zeros(b1.shape)
+        Db_2 = np.zeros(b2.shape)
+        line = ""
+        for i in range(len(X)):
+            x = np.array(X[i])
+            y = np.array(Y[i])
+            # Forward pass, 1st layer
+            act1 = dot(w1.T, x) + b1
+            lay1 = sigmoid(act1)
+            # Forward pass, 2nd layer
+            act2 = dot(w2.T, lay1.T) + b2
+            lay2 = sigmoid(act2)
+            # Computing error
+            E = 0.5 * (lay2 - y) ** 2
+            error[n] += E[0]
+            # Backprop, 2nd layer
+            delta_l2 = (lay2 - y) * dsigmoid(lay2)
+            corr_w2 = (delta_l2 * lay1).T
+            corr_b2 = delta_l2 * 1
+            # Backprop, 1st layer
+            delta_l1 = dot(w2, delta_l2) * dsigmoid(lay1).T
+            corr_w1 = np.outer(x, delta_l1)
+            corr_b1 = (delta_l1 * 1).T
+            if batch:
+                Dw_2 += corr_w2
+                Dw_1 += corr_w1
+                Db_2 += corr_b2
+                Db_1 += corr_b1
+            else:
+                w2 = w2 - eta * corr_w2
+                b2 = b2 - eta * corr_b2
+                w1 = w1 - eta * corr_w1
+                b1 = b1 - eta * corr_b1
+            if n % 1000 == 0:
+                line += f"| {y}, {lay2[0][0]:.3f}"
+            if len(told) < steps:
+                step = {"epoch": n, "example": i, "x": x, "y": y, "act1": act1}
+                step.update(lay1=lay1, act2=act2, lay2=lay2, E=E, delta_l2=delta_l2)
+                step.update(corr_w2=corr_w2, corr_b2=corr_b2, delta_l1=delta_l1)
+                step.update(corr_w1=corr_w1, corr_b1=corr_b1)
+                told.append(step)
+        if n % 1000 == 0:
+            lines.append(f"{line} < --- {n}")
+        if batch:
+            w2 = w2 - eta * Dw_2
+            b2 = b2 - eta * Db_2
+            w1 = w1 - eta * Dw_1
+            b1 = b1 - eta * Db_1
+        error[n] /= len(X)
+    final = {"w1": w1, "w2": w2, "b1": b1, "b2": b2}
+    return {"steps": told, "error": error, "final": final, "lines": lines}
+
+
+def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0, arithmetic=None):
+    """The notebook's loop over the sequences, and the gradient it leaves out."""
+    exp, dot = (arithmetic or np).exp, (arithmetic or np).dot
+
+    def sigmoid(x):
+        return 1.0 / (1 + exp(-x))
+
+    def dsigmoid(y):
+        return y * (1 - y)
+
+    Xr = [[0, 0, 1], [1, 1, 0], [1, 0, 0], [0, 1, 0]]
+    w1, w2, b1, b2 = (start[name] for name in ("w1", "w2", "b1", "b2"))
+    wh, bh = start["wh"], start["bh"]
+    error = np.zeros((epochs, 1))
+    corr_w1 = np.zeros(w1.shape)
+    corr_b1 = np.zeros(b1.shape)
+    corr_w2 = np.zeros(w2.shape)
+    corr_b2 = np.zeros(b2.shape)
+    corr_wh = np.zeros(wh.shape)
+    corr_bh = np.zeros(bh.shape)
+    told, lines = [], []
+    for n in range(epochs):
+        for i in range(len(Xr)):
+            lay1_mem = [np.zeros(b1.shape)]
+            lay2_mem = []
+            memory = {name: [None, None] for name in refnet.PER_STEP}
+            line = ""
+            for k in range(2):
+                x = np.array([Xr[i][k]])
+                y = np.array(Xr[i][k + 1])
+                # Forward pass, 1st layer
+                act1 = (dot(w1.T, x) + b1) + (dot(lay1_mem[-1], wh) + bh)
+                lay1 = sigmoid(act1)
+                # Forward pass, 2nd layer
+                act2 = dot(w2.T, lay1.T) + b2
+                lay2 = sigmoid(act2)
+                # Computing error
+                E = 0.5 * (lay2 - y) ** 2
+                error[n] += E[0]
+                lay1_mem.append(np.copy(lay1))
+                lay2_mem.append(np.copy(lay2))
+                if n % 1000 == 0:
+                    line += f"{x[0]} - > {y} ({lay2[0][0]:.3f}|{lay2[0][0] > 0.5:.0f})"
+                if len(told) < steps:
+                    for name in ("act1", "lay1", "act2", "lay2", "E"):
+                        memory[name][k] = locals()[name]
+            delta_next = np.zeros((len(wh), 1))
+            for k in range(1, -1, -1):
+                x = np.array(Xr[i][k])
+                y = np.array(Xr[i][k + 1])
+                # Backprop, 2nd layer
+                delta_l2 = (lay2_mem[k] - y) * dsigmoid(lay2_mem[k])
+                corr_w2 += (delta_l2 * lay1_mem[k + 1]).T
+                corr_b2 += delta_l2 * 1
+                # Backprop, 1st layer
+                back = dot(w2, delta_l2)
+                if through_time:
+                    back = back + dot(wh, delta_next)
+                delta_l1 = back * dsigmoid(lay1_mem[k + 1]).T
+                delta_next = delta_l1
+                corr_w1 += np.outer(x, delta_l1)
+                corr_b1 += (delta_l1 * 1).T
+                # Backprop, recurrent layer
+                corr_wh += np.outer(lay1_mem[k], delta_l1)
+                corr_bh += (delta_l1 * 1).T
+                if len(told) < steps:
+                    memory["delta_l2"][k], memory["delta_l1"][k] = delta_l2, delta_l1
+            if len(told) < steps:
+                step = {"epoch": n, "example": i, "x": Xr[i], **memory}
+                for name in ("w1", "w2", "b1", "b2", "wh", "bh"):
+                    step["corr_" + name] = np.copy(locals()["corr_" + name])
+                told.append(step)
+            w2 = w2 - eta * corr_w2
+            b2 = b2 - eta * corr_b2
+            w1 = w1 - eta * corr_w1
+            b1 = b1 - eta * corr_b1
+            wh = wh - eta * corr_wh
+            bh = bh - eta * corr_bh
+            corr_w2 *= 0
+            corr_b2 *= 0
+            corr_w1 *= 0
+            corr_b1 *= 0
+            corr_wh *= 0
+            corr_bh *= 0
+            if n % 1000 == 0:
+                lines.append(f"{line} < --- {n}")
+        error[n] /= len(Xr) * 2
+    final = {"w1": w1, "w2": w2, "b1": b1, "b2": b2, "wh": wh, "bh": bh}
+    return {"steps": told, "error": error, "final": final, "lines": lines}
+
+
+def numpy_trace(net, seed=1, hidden=3, start=None, **how):
+    """A candidate for check: the NumPy version, run from refnet's start."""
+    start = numpy_start(net, seed, hidden) if start is None else start
+    training = numpy_xor if net.startswith("xor") else numpy_rnn
+    result = training(start, net in ("xor-batch", "rnn-bptt"), **how)
+    del result["lines"]
+    epochs = how.get("epochs", 10000)
+    head = {"net": net, "hidden": hidden, "epochs": epochs, "eta": how.get("eta", 0.1)}
+    return {**head, "initial": start, **result}
+
+
+# ----------------------------------------------------------------- Small tools
+
+
+def flat(value):
+    """The numbers of nested lists and arrays in row-major order, by itself."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [number for part in value for number in flat(part)]
+    return [value]
+
+
+def close(got, want, rtol=1e-9, atol=1e-12):
+    """Whether all numbers of got are within the tolerance of those of want."""
+    got, want = flat(got), flat(want)
+    return len(got) == len(want) and all(
+        abs(g - w) <= atol + rtol * abs(w) for g, w in zip(got, want)
+    )
+
+
+def trained(kind, examples, training, start, epochs=10000, eta=0.1):
+    """The error curve and the net after a training of refnet's."""
+    net = kind(**start)
+    learning = training(net, examples, eta)
+    return [next(learning)[0] for _ in range(epochs)], net
+
+
+def program(*words, stdin=None, timeout=120, flags=(), cwd=HERE):
+    """Run refnet.py as a program."""
+    command = [sys.executable, *flags, str(HERE / "refnet.py"), *map(str, words)]
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=timeout, cwd=cwd
+    )
+
+
+def changed(*replacements, **names):
+    """refnet with lines of its source replaced: a port with a bug, or another order."""
+    source = SOURCE
+    for old, new in replacements:
+        assert source.count(old) == 1, f"{source.count(old)} times in refnet.py: {old}"
+        source = source.replace(old, new)
+    module = types.ModuleType("changed_refnet")
+    exec(compile(source, "changed_refnet.py", "exec"), module.__dict__)
+    module.__dict__.update(names)
+    return module
+
+
+# --------------------------------------------------- The notebook, value for value
+
+
+def numpy_notebook(seed):
+    """The progress lines of the whole notebook after np.random.seed(seed)."""
+    stream = np.random.RandomState(seed)
+    step, start = numpy_worked_step(numpy_start("xor", stream))
+    lines = numpy_xor(start, batch=False)["lines"]
+    lines += numpy_xor(numpy_start("xor", stream), batch=True)["lines"]
+    return lines + numpy_rnn(numpy_start("rnn", stream), through_time=False)["lines"]
+
+
+@needs_numpy
+@pytest.mark.parametrize("seed", [0, 1, 7, LAST_SEED])
+def test_the_run_prints_the_progress_lines_of_the_notebook(seed):
+    result = program("run", "--seed", seed)
+    assert result.returncode == 0
+    lines = [line for line in result.stdout.split("\n") if "< ---" in line]
+    assert len(lines) == 60
+    assert lines == numpy_notebook(seed)
+
+
+@needs_numpy
+@pytest.mark.parametrize("seed", [0, 1, 42, 123456789, 2**31, LAST_SEED])
+def test_the_random_numbers_are_those_of_numpy(seed):
+    stream = refnet.RandomState(seed)
+    ours = [stream.random_sample() for _ in range(2000)]
+    assert ours == np.random.RandomState(seed).random_sample(2000).tolist()
+
+
+def test_the_random_numbers_are_those_of_the_standard_library_generator():
+    stream = refnet.RandomState(7)
+    twin = random.Random()
+    twin.setstate((3, (*stream.words, 624), None))
+    assert [stream.random_sample() for _ in range(2000)] == [
+        twin.random() for _ in range(2000)
+    ]
+
+
+@needs_numpy
+@pytest.mark.parametrize("hidden", [1, 3, 8])
+@pytest.mark.parametrize("seed", [0, 5, LAST_SEED])
+def test_the_worked_step_is_the_notebooks(seed, hidden):
+    start = refnet.initial_parameters(refnet.XorNet, refnet.RandomState(seed), hidden)
+    net = refnet.XorNet(**start)
+    ours = refnet.worked_step(net, (0, 0), 0)
+    theirs, after = numpy_worked_step(numpy_start("xor", seed, hidden))
+    assert set(ours) == set(theirs) and len(ours) == 11
+    for name in ours:
+        assert close(ours[name], theirs[name]), name
+    for name in after:
+        assert close(getattr(net, name), after[name]), name
+
+
+@needs_numpy
+@pytest.mark.parametrize("net", sorted(refnet.NETS))
+@pytest.mark.parametrize("seed, hidden", [(1, 3), (2, 1), (3, 8), (LAST_SEED, 3)])
+def test_every_quantity_agrees_with_numpy(net, seed, hidden):
+    compare_with_numpy(net, seed, hidden, None, close)
+
+
+@needs_numpy
+@pytest.mark.parametrize("net", sorted(refnet.NETS))
+@pytest.mark.parametrize("seed, hidden", [(1, 3), (4, 8)])
+def test_held_to_the_same_operations_numpy_agrees_bit_for_bit(net, seed, hidden):
+    compare_with_numpy(net, seed, hidden, Held, lambda a, b: flat(a) == flat(b))
+
+
+def compare_with_numpy(net, seed, hidden, arithmetic, same):
+    ours = refnet.trace(net, seed=seed, hidden=hidden, steps=8)
+    theirs = numpy_trace(net, seed, hidden, steps=8, arithmetic=arithmetic)
+    assert len(flat(ours["error"])) == 10000
+    assert same(ours["error"], theirs["error"])
+    for part in ("initial", "final"):
+        assert set(ours[part]) == set(theirs[part])
+        for name in ours[part]:
+            assert same(ours[part][name], theirs[part][name]), (part, name)
+    assert len(ours["steps"]) == len(theirs["steps"]) == 8
+    for mine, other in zip(ours["steps"], theirs["steps"]):
+        assert set(mine) == set(other)
+        for name in mine:
+            assert same(mine[name], other[name]), (mine["epoch"], mine["example"], name)
+
+
+def test_the_training_yields_the_mean_error_and_the_outputs_met():
+    start = refnet.initial_parameters(refnet.XorNet, refnet.RandomState(3))
+    error, outputs = next(refnet.batch(refnet.XorNet(**start), refnet.XOR))
+    net = refnet.XorNet(**start)
+    assert outputs == [net.forward(x) for x, y in refnet.XOR]
+    errors = [(lay2 - y) * (lay2 - y) / 2 for (x, y), lay2 in zip(refnet.XOR, outputs)]
+    assert error == (errors[0] + errors[1] + errors[2] + errors[3]) / 4
+
+
+# ---------------------------------------------------------------- The gradients
+
+
+def sequences(bits):
+    """A few sequences of that many bits, among them all zeros and all ones."""
+    some = random.Random(bits)
+    mixed = [[some.randrange(2) for _ in range(bits)] for _ in range(3)]
+    return [[0] * bits, [1] * bits, *mixed]
+
+
+def complex_step(make, start, error):
+    """The true derivative of error(net) for every parameter: Im error(p + ih) / h."""
+    h = 1e-30
+    gradient = {}
+    for name in start:
+        gradient[name] = []
+        for n in range(len(flat(start[name]))):
+            net = make(**start)
+            for each in start:  # the constructor takes real numbers only
+                numbers = [complex(v) for v in flat(start[each])]
+                if each == name:
+                    numbers[n] += 1j * h
+                shape = refnet.flattened(each, start[each])[0]
+                setattr(net, each, refnet.nested(shape, iter(numbers)))
+            gradient[name].append(error(net).imag / h)
+    return gradient
+
+
+@pytest.mark.parametrize("hidden", [1, 3, 8])
+def test_the_xor_nets_corrections_are_the_derivative_of_its_error(monkeypatch, hidden):
+    start = refnet.initial_parameters(refnet.XorNet, refnet.RandomState(hidden), hidden)
+    for x, y in refnet.XOR:
+        net = refnet.XorNet(**start)
+        net.forward(x)
+        net.backward(x, y)
+        with monkeypatch.context() as patch:
+            patch.setattr(refnet, "exp", cmath.exp)
+            true = complex_step(
+                refnet.XorNet, start, lambda n: refnet.squared_error(n.forward(x), y)
+            )
+        for name in start:
+            assert close(getattr(net, "corr_" + name), true[name], 1e-12, 1e-17), name
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+@pytest.mark.parametrize("through_time", [True, False])
+def test_the_recurrent_nets_corrections_are_what_they_claim(
+    monkeypatch, bits, through_time
+):
+    start = refnet.initial_parameters(refnet.RecurrentNet, refnet.RandomState(bits))
+    for x in sequences(bits):
+        net = refnet.RecurrentNet(**start)
+        net.forward(x)
+        if through_time:
+            net.backward(x, through_time=True)
+        else:
+            net.backward(x)
+
+        def error(other):
+            """The sequence's error; the previous states are constants by default."""
+            if through_time:
+                outputs = other.forward(x)
+            else:
+                outputs = []
+                for k in range(bits - 1):
+                    other.silence = net.lay1_mem[k]
+                    outputs += other.forward(x[k : k + 2])
+            total = 0
+            for k in range(bits - 1):
+                total += refnet.squared_error(outputs[k], x[k + 1])
+            return total
+
+        with monkeypatch.context() as patch:
+            patch.setattr(refnet, "exp", cmath.exp)
+            true = complex_step(refnet.RecurrentNet, start, error)
+        for name in start:
+            got = getattr(net, "corr_" + name)
+            assert close(got, true[name], 1e-11, 1e-15), (name, x)
+
+
+def test_the_two_gradients_differ_and_the_default_is_the_notebooks():
+    start = refnet.initial_parameters(refnet.RecurrentNet, refnet.RandomState(1))
+    corrections = []
+    for kind, choice in (
+        (refnet.RecurrentNet, {}),
+        (refnet.RecurrentNet, {"through_time": False}),
+        (refnet.RecurrentNet, {"through_time": True}),
+        (refnet.ThroughTimeNet, {}),
+        (refnet.ThroughTimeNet, {"through_time": False}),
+    ):
+        net = kind(**start)
+        net.forward([0, 1, 0])
+        net.backward([0, 1, 0], **choice)
+        corrections.append(net.corrections())
+    default, without, through, subclass, subclass_without = corrections
+    assert default == without == subclass_without
+    assert through == subclass
+    assert through["corr_bh"] != default["corr_bh"]
+
+
+def test_exp_beyond_a_double_is_a_neuron_at_zero():
+    assert refnet.sigmoid(-1e6) == 0.0
+    assert refnet.sigmoid(1e6) == 1.0
+    assert refnet.sigmoid(float("inf")) == 1.0
+    assert refnet.sigmoid(float("-inf")) == 0.0
+    assert math.isnan(refnet.sigmoid(float("nan")))
+
+
+# ---------------------------------------------------------- It stands on its own
+
+
+def test_the_module_imports_nothing_that_a_bare_interpreter_lacks():
+    tree = ast.parse(SOURCE)
+    everywhere = [
+        node.names[0].name if isinstance(node, ast.Import) else node.module
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
+    assert set(everywhere) <= {
+        "argparse", "collections.abc", "json", "math", "os", "re", "struct", "sys",
+    }  # fmt: skip
+
+    def run_on_import(body):
+        for node in body:
+            if isinstance(node, ast.If):
+                assert ast.unparse(node.test) in (
+                    "TYPE_CHECKING",
+                    "__name__ == '__main__'",
+                )
+            elif isinstance(node, ast.ClassDef):
+                yield from run_on_import(node.body)
+            elif not isinstance(node, ast.FunctionDef):
+                yield node
+
+    imports = [
+        ast.unparse(node)
+        for node in run_on_import(tree.body)
+        if not isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr))
+    ]
+    assert imports == ["from math import exp, frexp, isfinite"]
+    assert "TYPE_CHECKING = False" in SOURCE
+
+
+def test_one_file_in_an_empty_directory_is_enough(tmp_path):
+    shutil.copy(HERE / "refnet.py", tmp_path)
+    command = [sys.executable, "-I", "-S", "refnet.py"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.count(" < --- ") == 60
+    assert result.stdout.isascii()
+    assert max(len(line) for line in result.stdout.split("\n")) <= 80
+    assert os.listdir(tmp_path) == ["refnet.py"]
+
+
+def test_python_m_does_the_same():
+    command = [sys.executable, "-m", "refnet", "run", "--epochs", "3"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=HERE)
+    assert result.returncode == 0
+    assert result.stdout == program("run", "--epochs", 3).stdout
+
+
+def test_no_sum_of_floats_and_no_power():
+    for node in ast.walk(ast.parse(SOURCE)):
+        if isinstance(node, ast.Call):
+            assert ast.unparse(node.func) not in ("sum", "pow"), ast.unparse(node)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            assert ast.unparse(node.left) in ("2.0", "10"), ast.unparse(node)
+
+
+def test_the_examples_in_the_readme():
+    result = doctest.testfile(str(HERE / "README.md"), module_relative=False)
+    assert result.failed == 0 and result.attempted == 7
+    summary = README.split("```")[1].strip()
+    assert program().stdout.strip().endswith(summary)
+
+
+def test_the_examples_in_the_docstrings():
+    result = doctest.testmod(refnet, optionflags=doctest.ELLIPSIS)
+    assert result.failed == 0
+    assert result.attempted > 30
+
+
+# ------------------------------------------------------------------- The replay
+
+
+def test_the_replay_says_what_was_learned():
+    text = program().stdout
+    assert text == program("run").stdout == program("--seed", 1).stdout
+    assert [line for line in text.split("\n") if "learned" in line] == [
+        "XOR, stochastic: learned",
+        "XOR, batch:      learned",
+        "Recurrent net:   learned",
+    ]
+    errors = re.findall(r"Final error ([0-9.]+)", text)
+    assert errors == ["0.00215", "0.00195", "0.06645"]
+    assert "It cannot fall below 1/16 = 0.0625" in text
+    assert "wrong sign, derivative at act, w2 used after its update" in text
+    assert text.count("FAILED") == 0
+
+
+def test_the_replay_says_what_was_not_learned():
+    text = program("run", "--seed", 0).stdout
+    assert "Final error 0.12" in text
+    table = text[: text.index("Final error")].split("\n")[-5:-1]
+    wrong = sum("WRONG" in line for line in table)
+    assert wrong > 0
+    assert f"FAILED: {wrong} of 4 answers are wrong" in text
+    assert f"XOR, stochastic: FAILED, {wrong} wrong" in text
+
+
+def test_the_closing_table_is_what_the_trained_net_answers():
+    text = program("run", "--epochs", 1200, "--hidden", 4, "--eta", 2.5).stdout
+    stream = refnet.RandomState(1)
+    net = refnet.XorNet(**refnet.initial_parameters(refnet.XorNet, stream, 4))
+    refnet.worked_step(net, (0, 0), 0, 2.5)
+    learning = refnet.sgd(net, refnet.XOR, 2.5)
+    curve = [next(learning)[0] for _ in range(1200)]
+    first = text[: text.index("Final error")]
+    for x, y in refnet.XOR:
+        output = net.forward(x)
+        right = "right" if abs(output - y) < 0.5 else "WRONG"
+        assert re.search(rf"{x[0]} {x[1]} +{y} +{output:.3f} +{right}", first)
+    assert f"Final error {curve[-1]:.5f}" in text
+
+
+@pytest.mark.parametrize("length", [1, 2, 63, 64, 65, 10000])
+def test_the_plot_shows_the_curve_between_labelled_axes(length):
+    curve = [0.25 * (length - n) / length for n in range(length)]
+    lines = refnet.plot(curve)
+    assert max(map(len, lines)) <= 80
+    assert lines[0].strip() == "error"
+    assert lines[1].startswith(" 0.25000 |*")
+    assert lines[-3].startswith(" 0.00000 |")
+    assert lines[-1].split() == ["epoch", "0", str(length // 2), str(length)]
+    columns = list(itertools.zip_longest(*(line[10:] for line in lines[1:-2])))
+    assert len(columns) == 64
+    tops = [column.index("*") for column in columns]
+    assert tops == sorted(tops)
+    if length >= 64:
+        assert tops[0] == 0 and tops[-1] == 12
+
+
+def test_the_plot_survives_a_curve_without_numbers():
+    assert len(refnet.plot([math.nan, math.inf])) == len(refnet.plot([0.1]))
+
+
+def test_a_training_that_overflows_is_not_called_learned():
+    result = program("run", "--eta", "1e308", "--epochs", 20)
+    assert result.returncode == 0 and result.stderr == ""
+    assert "FAILED" in result.stdout
+
+
+# ---------------------------------------------------------------- Bad arguments
+
+GOOD = {"w1": [[1, 2, 3], [4, 5, 6]], "w2": [1, 2, 3], "b1": [0, 0, 0], "b2": 0}
+GOOD_RNN = {**GOOD, "w1": [1, 2, 3], "wh": [[1, 2, 3]] * 3, "bh": [1, 2, 3]}
+
+
+@pytest.mark.parametrize(
+    "change, error, message",
+    [
+        ({"w1": [[1, 2], [3, 4]]}, ValueError, "w1: expected 2 x 3 numbers, got 2 x 2"),
+        (
+            {"w1": [[1, 2, 3], [4, 5]]},
+            ValueError,
+            r"w1\[1\]: expected 3 numbers.* got 2",
+        ),
+        (
+            {"w1": [[1, 4], [2, 5], [3, 6]]},
+            ValueError,
+            "w1: expected 2 x 3 .*got 3 x 2",
+        ),
+        ({"w2": [1, 2, 3, 4]}, ValueError, "w2: expected 3 numbers, got 4 numbers"),
+        ({"w2": [1, "2", 3]}, TypeError, r"w2\[1\]: expected a number, got '2'"),
+        ({"w2": "123"}, TypeError, "w2: expected a number, got '123'"),
+        ({"w2": None}, TypeError, "w2: expected a number, got None"),
+        ({"w2": {1: 2}}, TypeError, "w2: expected a number, got {1: 2}"),
+        ({"b1": [0, True, 0]}, TypeError, r"b1\[1\]: expected a number, got True"),
+        ({"b1": [0, math.nan, 0]}, ValueError, r"b1\[1\]: expected a finite.*got nan"),
+        ({"b1": []}, ValueError, "b1: expected at least one hidden unit, got none"),
+        ({"b2": math.inf}, ValueError, "b2: expected a finite number, got inf"),
+        ({"b2": [0, 0]}, ValueError, "b2: expected one number, got 2 numbers"),
+        ({"b2": 1j}, TypeError, "b2: expected a number, got 1j"),
+        ({"b2": 10**400}, ValueError, "b2: expected a number that a double can hold"),
+        ({"b2": [[[[[[[[[0]]]]]]]]]}, ValueError, "b2.*nested too deep"),
+    ],
+)
+def test_a_net_refuses_parameters_that_do_not_fit(change, error, message):
+    with pytest.raises(error, match=message):
+        refnet.XorNet(**{**GOOD, **change})
+    if "w1" not in change:
+        with pytest.raises(error, match=message):
+            refnet.RecurrentNet(**{**GOOD_RNN, **change})
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"wh": [[1, 2, 3]] * 2}, "wh: expected 3 x 3 numbers, got 2 x 3 numbers"),
+        ({"bh": [1, 2]}, "bh: expected 3 numbers, got 2 numbers"),
+        ({"w1": [[1, 2, 3], [4, 5, 6]]}, "w1: expected 3 numbers, got 2 x 3 numbers"),
+    ],
+)
+def test_a_recurrent_net_refuses_parameters_that_do_not_fit(change, message):
+    with pytest.raises(ValueError, match=message):
+        refnet.RecurrentNet(**{**GOOD_RNN, **change})
+
+
+@pytest.mark.parametrize(
+    "examples, error, message",
+    [
+        ([], ValueError, "examples: expected a list of at least one"),
+        (7, ValueError, "examples: expected a list of at least one"),
+        ([((0, 0), 0), (0, 0)], ValueError, r"examples\[1\]\[0\]: expected 2 numbers"),
+        ([((0, 0), 0, 1)], ValueError, r"examples\[0\]: expected a pair \(x, y\)"),
+        ([((0, 0, 1), 0)], ValueError, r"examples\[0\]\[0\]: expected 2 .*got 3 "),
+        ([((0, 0), (0, 1))], ValueError, r"examples\[0\]\[1\]: expected one number"),
+        ([((0, "0"), 0)], TypeError, r"examples\[0\]\[0\]\[1\]: .* got '0'"),
+        ([((0, 0), math.nan)], ValueError, r"examples\[0\]\[1\]: expected a finite"),
+        (["ab"], ValueError, r"examples\[0\]: expected a pair \(x, y\), got 'ab'"),
+    ],
+)
+def test_the_xor_nets_training_refuses_bad_examples_at_once(examples, error, message):
+    for training in (refnet.sgd, refnet.batch):
+        with pytest.raises(error, match=message):
+            training(refnet.XorNet(**GOOD), examples)
+
+
+@pytest.mark.parametrize(
+    "examples, error, message",
+    [
+        ([[0, 1], [1]], ValueError, r"examples\[1\]: expected a sequence of two"),
+        ([[]], ValueError, r"examples\[0\]: expected a sequence of two"),
+        ([[[0, 1], [1, 0]]], ValueError, r"examples\[0\]: expected a sequence of two"),
+        ([[0, None]], TypeError, r"examples\[0\]\[1\]: expected a number, got None"),
+    ],
+)
+def test_the_recurrent_nets_training_refuses_bad_sequences(examples, error, message):
+    with pytest.raises(error, match=message):
+        refnet.sgd(refnet.RecurrentNet(**GOOD_RNN), examples)
+
+
+@pytest.mark.parametrize("eta", [0, -0.1, math.nan, math.inf])
+def test_eta_must_be_a_positive_number(eta):
+    with pytest.raises(ValueError, match=r"eta: expected a .*number"):
+        refnet.sgd(refnet.XorNet(**GOOD), refnet.XOR, eta)
+    with pytest.raises(TypeError, match=r"eta: expected a number, got '0.1'"):
+        refnet.batch(refnet.XorNet(**GOOD), refnet.XOR, "0.1")
+
+
+@pytest.mark.parametrize(
+    "seed, error",
+    [(-1, ValueError), (2**32, ValueError), (1.0, TypeError), (True, TypeError)],
+)
+def test_the_seed_must_be_one_that_numpy_takes(seed, error):
+    with pytest.raises(error, match="seed: expected a whole number from 0 to 429496"):
+        refnet.RandomState(seed)
+
+
+@pytest.mark.parametrize("hidden, error", [(0, ValueError), (3.0, TypeError)])
+def test_there_must_be_a_hidden_unit(hidden, error):
+    with pytest.raises(error, match="hidden: expected a whole number of at least 1"):
+        refnet.initial_parameters(refnet.XorNet, refnet.RandomState(1), hidden)
+
+
+def test_any_shape_that_holds_the_numbers_is_taken_and_nothing_is_changed():
+    given = {
+        "w1": ((1, 2, 3), [4, 5, 6]),
+        "w2": [[1], [2], [3]],
+        "b1": [[7, 8, 9]],
+        "b2": [[0.5]],
+    }
+    before = copy.deepcopy(given)
+    net = refnet.XorNet(**given)
+    assert net.w1 == [[1, 2, 3], [4, 5, 6]]
+    assert (net.w2, net.b1, net.b2) == ([1, 2, 3], [7, 8, 9], 0.5)
+    next(refnet.sgd(net, refnet.XOR))
+    assert given == before and net.b1 != [7, 8, 9]
+    kept = net.parameters()
+    next(refnet.sgd(net, refnet.XOR))
+    assert kept != net.parameters()
+    assert refnet.XOR == [((0, 0), 0), ((1, 0), 1), ((0, 1), 1), ((1, 1), 0)]
+
+
+@needs_numpy
+def test_arrays_are_taken_as_they_are():
+    start = numpy_start("rnn", 5)
+    before = copy.deepcopy(start)
+    net = refnet.RecurrentNet(**start)
+    next(refnet.sgd(net, np.array(refnet.SEQUENCES), np.float64(0.1)))
+    for name in start:
+        assert (start[name] == before[name]).all()
+    with pytest.raises(TypeError, match=r"b1\[0\]\[0\]: expected a number, got False"):
+        refnet.RecurrentNet(**{**start, "b1": np.zeros((1, 3), dtype=bool)})
+    assert refnet.RandomState(np.uint32(LAST_SEED)).words[0] == LAST_SEED
+
+
+# ------------------------------------------------------------- The command line
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["run", "--seed", "-1"], "seed: expected a whole number from 0 to 4294967295"),
+        (["run", "--seed", "4294967296"], "seed: expected a whole number from 0 to"),
+        (["run", "--seed", "one"], "seed: expected a whole number .*, got 'one'"),
+        (["--seed", "1.5"], "seed: expected a whole number .*, got 1.5"),
+        (["run", "--hidden", "0"], "hidden: expected a whole number from 1 to 1000"),
+        (["run", "--epochs", "0"], "epochs: expected a whole number from 1 to"),
+        (["run", "--eta", "nan"], "eta: expected a finite number, got nan"),
+        (["run", "--eta", "-0.1"], "eta: expected a number above 0, got -0.1"),
+        (["run", "--eta"], "expected one argument"),
+        (["run", "--ep", "3"], "unrecognized arguments: --ep"),
+        (["rum"], "invalid choice: 'rum'"),
+        (["trace"], "required: NET"),
+        (["trace", "xor"], "net: expected one of rnn, rnn-bptt, xor-batch, xor-sgd"),
+        (["trace", "rnn", "--steps", "-1"], "steps: expected a whole number from 0"),
+        (["check"], "required: FILE"),
+        (["check", "nowhere.json"], "'nowhere.json': No such file"),
+        (["check", "README.md", "--rtol", "2"], "expected JSON"),
+    ],
+)
+def test_a_bad_command_line_is_one_line_and_status_2(words, message):
+    result = program(*words)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert re.fullmatch(r"refnet.*: .*\n", result.stderr), result.stderr
+    assert re.search(message, result.stderr), result.stderr
+
+
+def test_help_names_every_option_and_its_default():
+    text = program("--help").stdout
+    for words in ("--seed S", "--epochs N", "--eta X", "--hidden H", "--steps K"):
+        assert words in text
+    for words in ("default: 1)", "10000", "0.1", "default: 3", "1e-09", "1e-12"):
+        assert words in text
+    assert max(len(line) for line in text.split("\n")) <= 80
+    assert program("trace", "--help").returncode == 0
+    assert program("--version").stdout == f"refnet {refnet.__version__}\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and signals are POSIX's")
+@pytest.mark.parametrize("words", [[], ["trace", "rnn"], ["--help"]])
+def test_a_pipe_that_closes_early_ends_it_quietly(words):
+    command = [sys.executable, str(HERE / "refnet.py"), *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() in (0, 141)  # argparse takes a closed pipe for success
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and signals are POSIX's")
+def test_control_c_ends_it_quietly():
+    command = [
+        sys.executable,
+        "-u",
+        str(HERE / "refnet.py"),
+        "run",
+        "--epochs",
+        "900000",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.communicate()[1] == b""
+    assert process.returncode == 130
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_a_full_disk_is_no_success():
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, str(HERE / "refnet.py"), "trace", "rnn"]
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 2
+    assert re.fullmatch(r"refnet: standard output: .*\n", result.stderr)
+
+
+# ------------------------------------------------- The oracle: exact arithmetic
+
+
+@pytest.mark.parametrize("net", sorted(refnet.NETS))
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_within_1e_12_of_exact_arithmetic(monkeypatch, net, seed):
+    ours = refnet.trace(net, seed=seed)
+    with localcontext() as context, monkeypatch.context() as patch:
+        context.prec = 40
+        patch.setattr(refnet, "exp", Decimal.exp)
+        patch.setattr(refnet, "number", lambda name, value, finite=True: Decimal(value))
+        exact = refnet.trace(net, seed=seed)
+        assert type(exact["final"]["b2"]) is Decimal
+        assert len(exact["error"]) == 10000
+        for part in ("error", "final"):
+            names = exact[part] if part == "final" else ("error",)
+            for name in names:
+                got = flat(ours[part][name] if part == "final" else ours[part])
+                want = flat(exact[part][name] if part == "final" else exact[part])
+                assert all(len(str(w)) > 30 for w in want), "this was not exact"
+                distances = [abs(Decimal(g) - w) for g, w in zip(got, want)]
+                assert max(distances) < Decimal("1e-12"), (part, name, max(distances))
+
+
+# ------------------------------------------------- The oracle: right builds pass
+
+
+@needs_numpy
+@pytest.mark.parametrize("net", sorted(refnet.NETS))
+@pytest.mark.parametrize("seed", [0, 11, LAST_SEED])
+def test_numpy_passes_as_it_is(net, seed):
+    candidate = numpy_trace(net, seed, steps=12)
+    assert np.shape(candidate["final"]["b1"]) == (1, 3)
+    assert np.shape(candidate["final"]["w2"]) == (3, 1)
+    assert not refnet.check({**candidate, "seed": seed})
+    assert not refnet.check(candidate)
+
+
+REVERSED = [
+    (
+        "        for j in self.hidden:\n            act2 +=",
+        "        for j in reversed(self.hidden):\n            act2 +=",
+    ),
+    (
+        "                for i in hidden:\n                    recurrent +=",
+        "                for i in reversed(hidden):\n                    recurrent +=",
+    ),
+    (
+        "                    for j in hidden:\n                        total +=",
+        "                    for j in reversed(hidden):\n                        total +=",
+    ),
+    (
+        "zero + x0 * w1_0[j] + x1 * w1_1[j] + b1[j]",
+        "b1[j] + x1 * w1_1[j] + x0 * w1_0[j]",
+    ),
+    (
+        "                for e in E:\n                    error += e",
+        "                for e in reversed(E):\n                    error += e",
+    ),
+]
+EXACT_SUMS = [
+    (
+        "        for j in self.hidden:\n            act2 += lay1[j] * w2[j]",
+        "        act2 = fsum(lay1[j] * w2[j] for j in self.hidden)",
+    ),
+    (
+        "                for i in hidden:\n"
+        "                    recurrent += before[i] * wh[i][j]",
+        "                recurrent = fsum(before[i] * wh[i][j] for i in hidden)",
+    ),
+    (
+        "                    for j in hidden:\n"
+        "                        total += wh[i][j] * delta_l1[j]",
+        "                    total = fsum(wh[i][j] * delta_l1[j] for j in hidden)",
+    ),
+]
+
+
+def noisy_exp(seed):
+    """math.exp with one random unit in the last place more, less, or neither."""
+    noise = random.Random(seed)
+
+    def exp(a):
+        value = math.exp(a)
+        return value + noise.choice((-1, 0, 1)) * math.ulp(value)
+
+    return exp
+
+
+@pytest.mark.parametrize("net", sorted(refnet.NETS))
+@pytest.mark.parametrize("seed", [0, 1, 20])
+def test_other_orders_and_other_libraries_pass(net, seed):
+    for other in (
+        changed(*REVERSED),
+        changed(*EXACT_SUMS, fsum=math.fsum),
+        changed(exp=noisy_exp(seed)),
+    ):
+        candidate = other.trace(net, seed=seed)
+        assert candidate != refnet.trace(net, seed=seed)
+        assert not refnet.check(candidate)
+
+
+def test_shapes_are_compared_without_their_axes_of_length_1():
+    candidate = refnet.trace("xor-sgd", epochs=2)
+    for step in candidate["steps"]:
+        step["act1"] = [step["act1"]]
+        step["lay1"] = [[value] for value in step["lay1"]]
+        step["E"] = [[step["E"]]]
+        step["x"] = tuple(step["x"])
+    candidate["error"] = [[error] for error in candidate["error"]]
+    assert not refnet.check(candidate)
+    one = refnet.trace("rnn", epochs=2, hidden=1)
+    one["final"]["wh"] = one["final"]["wh"][0][0]
+    assert not refnet.check(one)
+
+
+# ------------------------------------------------- The oracle: wrong builds fail
+
+
+def single(value):
+    """value in single precision."""
+    return struct.unpack("f", struct.pack("f", value))[0]
+
+
+APPENDED = [
+    ("self.E_mem.insert(0, self.E)", "self.E_mem.append(self.E)"),
+    (
+        "self.delta_l2_mem.insert(0, self.delta_l2)",
+        "self.delta_l2_mem.append(self.delta_l2)",
+    ),
+    ("self.delta_l1_mem.insert(0, delta_l1)", "self.delta_l1_mem.append(delta_l1)"),
+]
+DELTA_L2 = "self.delta_l2 = delta_l2 = (lay2 - y) * dsigmoid(lay2)"
+# What a port got wrong: the net, the lines changed, the first quantity touched.
+BUGS = {
+    "w2 is updated before layer 1 is corrected": (
+        "xor-sgd",
+        [("(w2[j] * delta_l2 +", "((w2[j] - 0.1 * lay1[j] * delta_l2) * delta_l2 +")],
+        "steps, epoch 0, example 0, delta_l1[0]",
+    ),
+    "derivative at the activation of the output": (
+        "xor-batch",
+        [(DELTA_L2, DELTA_L2.replace("dsigmoid(lay2)", "dsigmoid(self.act2)"))],
+        "steps, epoch 0, example 0, delta_l2",
+    ),
+    "no derivative at the hidden units": (
+        "rnn-bptt",
+        [
+            (
+                "            delta = (w2[j] * delta_l2 + later[j]) * dsigmoid(lay1[j])",
+                "            delta = (w2[j] * delta_l2 + later[j])",
+            )
+        ],
+        "steps, epoch 0, example 0, time step 1, delta_l1[0]",
+    ),
+    "the error has the other sign": (
+        "xor-sgd",
+        [(DELTA_L2, DELTA_L2.replace("lay2 - y", "y - lay2"))],
+        "steps, epoch 0, example 0, delta_l2",
+    ),
+    "b1 is forgotten": (
+        "xor-sgd",
+        [("x1 * w1_1[j] + b1[j])", "x1 * w1_1[j])")],
+        "steps, epoch 0, example 0, act1[0]",
+    ),
+    "b2 is forgotten": (
+        "rnn",
+        [("self.act2 = act2 + self.b2", "self.act2 = act2")],
+        "steps, epoch 0, example 0, time step 0, act2",
+    ),
+    "b2 is not updated": (
+        "xor-sgd",
+        [("        self.b2 -= eta * self.corr_b2\n", "")],
+        "steps, epoch 0, example 1, act2",
+    ),
+    "b1 is not updated": (
+        "xor-sgd",
+        [
+            (
+                "rows = [(self.w2, self.corr_w2), (self.b1, self.corr_b1)]",
+                "rows = [(self.w2, self.corr_w2)]",
+            )
+        ],
+        "steps, epoch 0, example 1, act1[0]",
+    ),
+    "wh is transposed": (
+        "rnn",
+        [("before[i] * wh[i][j]", "before[i] * wh[j][i]")],
+        "steps, epoch 0, example 0, time step 1, act1[0]",
+    ),
+    "bh is left out": (
+        "rnn",
+        [("+ (recurrent + bh[j])", "+ recurrent")],
+        "steps, epoch 0, example 0, time step 0, act1[0]",
+    ),
+    "the hidden state is not reset between sequences": (
+        "rnn",
+        [
+            (
+                "        before = self.silence\n",
+                "        before = STATE.get(0, self.silence)\n",
+            ),
+            ("            before = lay1\n", "            before = STATE[0] = lay1\n"),
+        ],
+        "steps, epoch 0, example 1, time step 0, act1[0]",
+    ),
+    "time runs forwards in the backward pass": (
+        "rnn-bptt",
+        [("range(len(x) - 2, -1, -1)", "range(len(x) - 1)"), *APPENDED],
+        "steps, epoch 0, example 0, time step 1, delta_l1[0]",
+    ),
+    "what comes back through time is transposed": (
+        "rnn-bptt",
+        [("total += wh[i][j] * delta_l1[j]", "total += wh[j][i] * delta_l1[j]")],
+        "steps, epoch 0, example 0, time step 0, delta_l1[0]",
+    ),
+    "corrections are not cleared": (
+        "xor-sgd",
+        [("                corr[j] = zero\n", "")],
+        "steps, epoch 0, example 2, act1[0]",
+    ),
+    "batch is updated per example": (
+        "xor-batch",
+        [('"xor-batch": (XorNet, XOR, batch)', '"xor-batch": (XorNet, XOR, sgd)')],
+        "steps, epoch 0, example 1, act1[0]",
+    ),
+    "examples come in another order": (
+        "xor-sgd",
+        [
+            (
+                "((1, 0), 1), ((0, 1), 1), ((1, 1), 0)]",
+                "((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]",
+            )
+        ],
+        "steps, epoch 0, example 1, x[0]",
+    ),
+    "eta is applied twice": (
+        "xor-sgd",
+        [("w[j] -= eta * corr[j]", "w[j] -= eta * eta * corr[j]")],
+        "steps, epoch 0, example 1, act1[0]",
+    ),
+    "parameters are stored in single precision": (
+        "xor-sgd",
+        [("w[j] -= eta * corr[j]", "w[j] = single(w[j] - eta * corr[j])")],
+        "steps, epoch 0, example 1, act1[0]",
+    ),
+    "tanh for sigmoid": (
+        "rnn",
+        [("        return 1 / (1 + exp(-a))\n", "        return tanh(a)\n")],
+        "steps, epoch 0, example 0, time step 0, lay1[0]",
+    ),
+    "the last epoch is missing": (
+        "xor-batch",
+        [
+            (
+                "    curve = [0.0] * epochs\n    for n in range(epochs):\n        curve[n] = next",
+                "    curve = [0.0] * (epochs - 1)\n    for n in range(epochs - 1):\n        curve[n] = next",
+            )
+        ],
+        "error",
+    ),
+    "corr_wh takes the state after the step": (
+        "rnn",
+        [("corr[j] += before[i] * delta_l1[j]", "corr[j] += lay1[i] * delta_l1[j]")],
+        "steps, epoch 0, example 0, corr_wh[0][0]",
+    ),
+    "corr_bh is forgotten": (
+        "rnn",
+        [("                corr_bh[j] += delta_l1[j]\n", "")],
+        "steps, epoch 0, example 0, corr_bh[0]",
+    ),
+    "corr_w1 mixes up the inputs": (
+        "xor-sgd",
+        [("corr_w1_0[j] += x0 *", "corr_w1_0[j] += x1 *")],
+        "steps, epoch 0, example 1, corr_w1[0][0]",
+    ),
+    "a step compares with its own input": (
+        "rnn",
+        [("self.lay2_mem[k], x[k + 1], later)", "self.lay2_mem[k], x[k], later)")],
+        "steps, epoch 0, example 0, time step 1, E",
+    ),
+    "the error is the sum, not the mean": (
+        "xor-sgd",
+        [("yield error / len(outputs), outputs", "yield error, outputs")],
+        "error, epoch 0",
+    ),
+    "the first draws are from [0, 1)": (
+        "xor-sgd",
+        [("yield 2 * self.random_sample() - 1", "yield self.random_sample()")],
+        "initial, w1[0][0]",
+    ),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_wrong_build_is_told_what_it_got_wrong_first(bug):
+    net, replacements, place = BUGS[bug]
+    other = changed(*replacements, single=single, tanh=math.tanh, STATE={})
+    other.refuse_overflow = lambda parts: None  # a port goes on with NaN
+    candidate = other.trace(net, epochs=40)
+    report = refnet.check(candidate)
+    assert report, "the bug was not found"
+    assert report[0].place() == place
+    assert str(report).startswith("part ") and f"\n  {place}\n" in str(report)
+    assert repr(report).startswith("FAIL")
+    del candidate["steps"], candidate["initial"]
+    assert refnet.check(candidate)
+
+
+def test_another_shape_is_reported_with_both_shapes():
+    candidate = refnet.trace("xor-sgd", epochs=3)
+    corr_w1 = candidate["steps"][0]["corr_w1"]
+    candidate["steps"][0]["corr_w1"] = [list(column) for column in zip(*corr_w1)]
+    candidate["error"] = candidate["error"][:2]
+    first, second = refnet.check(candidate)
+    assert str(first) == (
+        "steps, epoch 0, example 0, corr_w1: got 3 x 2 numbers, want 2 x 3 numbers"
+    )
+    assert str(second) == "error: got 2 numbers, want 3 numbers"
+    for words in ("got   3 x 2 numbers", "want  2 x 3 numbers"):
+        assert words in str(refnet.check(candidate))
+
+
+def test_results_that_are_not_numbers_are_wrong_at_their_place():
+    for bad in (math.nan, math.inf, -math.inf, None):
+        candidate = refnet.trace("rnn", epochs=3)
+        candidate["error"][1] = bad
+        candidate["steps"][3]["lay1"][1][2] = bad
+        report = refnet.check(candidate)
+        assert [each.place() for each in report] == [
+            "steps, epoch 0, example 3, time step 1, lay1[2]",
+            "error, epoch 1",
+        ]
+
+
+class Single(float):
+    """A number that is rounded to single precision after every operation."""
+
+    def __new__(cls, value):
+        return float.__new__(cls, single(value))
+
+
+def rounded(name):
+    return lambda self, other: Single(getattr(float, name)(self, float(other)))
+
+
+for operator in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv"):
+    setattr(Single, f"__{operator}__", rounded(f"__{operator}__"))
+Single.__neg__ = lambda self: Single(-float(self))
+
+
+def single_precision_trace(monkeypatch, net, **options):
+    """What a port in single precision computes: the same source on Single."""
+    with monkeypatch.context() as patch:
+        patch.setattr(refnet, "exp", lambda a: Single(math.exp(a)))
+        patch.setattr(refnet, "number", lambda name, value, finite=True: Single(value))
+        candidate = json.loads(json.dumps(refnet.trace(net, **options)))
+    del candidate["seed"]  # its start is rounded: one of its own
+    return candidate
+
+
+def scaled(value, factor):
+    if isinstance(value, list):
+        return [scaled(part, factor) for part in value]
+    return value * factor
+
+
+def with_factors(candidate, **factors):
+    """The candidate with its quantities multiplied."""
+    candidate = copy.deepcopy(candidate)
+    candidate["error"] = scaled(candidate["error"], factors.get("E", 1))
+    for step in candidate["steps"]:
+        for name in step:
+            for start, factor in factors.items():
+                if name.startswith(start):
+                    step[name] = scaled(step[name], factor)
+    return candidate
+
+
+def test_the_other_known_conventions_are_told_by_name(monkeypatch):
+    def told(candidate, **change):
+        report = refnet.check({**candidate, **change})
+        assert report
+        assert report.convention in str(report)
+        return report.convention
+
+    trace = refnet.trace
+    through = "backpropagation through time"
+    half = "an error without the factor 1/2"
+    mean = "batch corrections averaged instead of summed"
+    assert told(trace("rnn-bptt"), net="rnn") == through
+    assert told(trace("rnn"), net="rnn-bptt") == "no " + through
+    averaged = trace("xor-batch", eta=0.025)
+    assert told(averaged, eta=0.1) == mean
+    assert told(with_factors(averaged, corr=0.25), eta=0.1) == mean
+    assert told(with_factors(averaged, corr=0.25, delta=0.25), eta=0.1) == mean
+    for net in refnet.NETS:
+        assert told(with_factors(trace(net), E=2)) == half
+        whole = with_factors(trace(net, eta=0.2), E=2, delta=2, corr=2)
+        assert told(whole, eta=0.1) == half + ", and its gradient"
+    both = with_factors(trace("rnn-bptt"), E=2)
+    assert told(both, net="rnn") == through + " and " + half
+    assert told(trace("rnn", eta=0.11), eta=0.1) == ""
+    for net in refnet.NETS:
+        rough = single_precision_trace(monkeypatch, net)
+        assert told(rough) == "single precision"
+    assert told(rough, net="rnn") == through + " and single precision"
+    rough["final"]["b2"] += 0.02
+    assert told(rough) == ""
+
+
+# ------------------------------------------------ The oracle: the format holds
+
+
+@pytest.mark.parametrize("net", sorted(refnet.NETS))
+def test_check_passes_what_trace_writes(net):
+    for seed in range(21):
+        written = json.dumps(refnet.trace(net, seed=seed, epochs=500))
+        report = refnet.check(json.loads(written), rtol=0, atol=0)
+        assert not report
+        assert set(report.parts) == {"initial", "steps", "error", "final"}
+
+
+def test_the_commands_work_together(tmp_path):
+    file = tmp_path / "trace.json"
+    file.write_text(program("trace", "rnn-bptt", "--seed", 5, "--steps", 3).stdout)
+    assert program("trace", "rnn-bptt", "--seed", 5, "--steps", 3).stdout == (
+        file.read_text()
+    )
+    assert json.loads(file.read_text()) == refnet.trace("rnn-bptt", seed=5, steps=3)
+    for result in (
+        program("check", file),
+        program("check", "-", stdin=file.read_text()),
+        program("check", file, "--rtol", 0, "--atol", 0),
+    ):
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout.split("\n")[-2].startswith("PASS: all 10")
+    file.write_text(file.read_text().replace('"seed": 5', '"seed": 6'))
+    result = program("check", file)
+    assert (result.returncode, result.stderr) == (1, "")
+    assert "FAIL" in result.stdout and "\n  initial, w1[0]\n" in result.stdout
+    assert max(len(line) for line in result.stdout.split("\n")) <= 80
+
+
+def places(trace):
+    """Every number of a trace that was computed: where it is, and its place."""
+    recurrent = trace["net"].startswith("rnn")
+    for part in ("initial", "final"):
+        for name, value in trace[part].items():
+            for path in paths(value):
+                yield (part, name, *path), f"{part}, {name}{indices(path)}"
+    for n in range(len(trace["error"])):
+        yield ("error", n), f"error, epoch {n}"
+    for n, step in enumerate(trace["steps"]):
+        head = f"steps, epoch {step['epoch']}, example {step['example']}"
+        for name, value in step.items():
+            for path in paths(value) if name not in ("epoch", "example") else []:
+                rest = f"{name}{indices(path)}"
+                if recurrent and name != "x" and not name.startswith("corr"):
+                    rest = f"time step {path[0]}, {name}{indices(path[1:])}"
+                yield ("steps", n, name, *path), f"{head}, {rest}"
+
+
+def paths(value):
+    if not isinstance(value, list):
+        return [()]
+    return [(n, *path) for n, part in enumerate(value) for path in paths(part)]
+
+
+def indices(path):
+    return "".join(f"[{n}]" for n in path)
+
+
+@pytest.mark.parametrize("net", sorted(refnet.NETS))
+def test_any_single_number_changed_fails_at_its_place(net):
+    some = random.Random(net)
+    tried = 0
+    for seed in range(21):
+        trace = refnet.trace(net, seed=seed, epochs=5)
+        everywhere = list(places(trace))
+        for path, place in some.sample(everywhere, 25):
+            candidate = copy.deepcopy(trace)
+            inner = candidate
+            for key in path[:-1]:
+                inner = inner[key]
+            value = inner[path[-1]]
+            if abs(value) < 2e-6:  # 1e-6 of it is below atol; most are zeros
+                continue
+            inner[path[-1]] = value * (1 + 1e-6)
+            report = refnet.check(candidate)
+            assert [each.place() for each in report] == [place]
+            tried += 1
+    assert tried > 400
+
+
+def test_steps_are_known_by_epoch_and_example_or_by_their_place():
+    trace = refnet.trace("rnn", epochs=3, steps=12)
+    some = {"net": "rnn", "seed": 1, "epochs": 3}
+    assert not refnet.check({**some, "steps": trace["steps"][5:7]})
+    bare = [{"lay2": step["lay2"]} for step in trace["steps"]]
+    assert not refnet.check({**some, "steps": bare})
+    assert refnet.check({**some, "steps": bare[1:]})
+    mixed = [trace["steps"][9], trace["steps"][2]]
+    assert not refnet.check({**some, "steps": mixed})
+    mixed[1]["act2"][0] += 1
+    mixed[0]["act2"][0] += 1
+    examples = [each.example for each in refnet.check({**some, "steps": mixed})]
+    assert examples == [2, 1], "the first computed comes first"
+
+
+def test_a_start_of_its_own_is_where_refnet_starts_too():
+    start = refnet.trace("xor-sgd", seed=9, hidden=5, epochs=4)
+    own = {"net": "xor-sgd", "initial": start["initial"], "epochs": 4}
+    assert not refnet.check({**own, "final": start["final"]})
+    assert refnet.check({**own, "final": start["initial"]})
+    seeded = {**own, "seed": 9, "hidden": 5, "final": start["final"]}
+    assert not refnet.check(seeded)
+    assert refnet.check({**seeded, "seed": 8})[0].place() == "initial, w1[0][0]"
+    assert not refnet.check({"net": "rnn", "seed": 3, "initial": {"b2": trace_b2(3)}})
+
+
+def trace_b2(seed):
+    return refnet.trace("rnn", seed=seed, epochs=1)["initial"]["b2"]
+
+
+@needs_numpy
+def test_a_candidate_is_not_changed():
+    candidate = numpy_trace("rnn", epochs=2, steps=3)
+    before = copy.deepcopy(candidate)
+    refnet.check(candidate)
+    assert repr(candidate) == repr(before)
+
+
+# ---------------------------------------------- The oracle: rubbish in, a clear line out
+
+START = '{"net": "rnn", "seed": 1, "epochs": 2, '
+RUBBISH = {
+    "": "expected JSON",
+    "[]": r"candidate: expected an object with names, got \[\]",
+    "3": "candidate: expected an object",
+    '{"net": "rnn"': "expected JSON",
+    '{"seed": 1}': "net: expected one of .* got None",
+    '{"net": "xor", "seed": 1, "error": [1]}': "net: expected one of .* got 'xor'",
+    '{"net": ["rnn"], "seed": 1}': r"net: expected one of .* got \['rnn'\]",
+    '{"net": "rnn", "error": [1]}': "seed: expected seed or initial",
+    '{"net": "rnn", "seed": 1}': "expected something to compare.*got nothing",
+    START + '"steps": []}': "expected something to compare",
+    START + '"steps": [{"x": [0, 0, 1]}]}': "expected something to compare",
+    START + '"eror": [1, 2]}': "candidate: expected only .*; got 'eror'",
+    START + '"final": {"w3": [1]}}': "final: expected only w1, .*; got 'w3'",
+    START + '"steps": [{"act3": 1}]}': r"steps\[0\]: expected only .*; got 'act3'",
+    START + '"steps": [{"y": 1}]}': r"steps\[0\]: expected only .*; got 'y'",
+    START + '"steps": [7]}': r"steps\[0\]: expected an object with names, got 7",
+    START + '"steps": {"E": 1}}': "steps: expected a list, got {'E': 1}",
+    START + '"error": [0.1, "0.1"]}': r"error\[1\]: expected a number, got '0.1'",
+    START + '"error": [0.1, true]}': r"error\[1\]: expected a number, got True",
+    START + '"error": {"0": 1}}': "error: expected a number, got {'0': 1}",
+    START + '"error": [[1], [1, 2]]}': r"error\[1\]: expected 1 numbers, as in",
+    START + '"error": [1, 1], "eta": NaN}': "eta: expected a finite number",
+    START + '"error": [1, 1], "eta": 1e999}': "eta: expected a finite number",
+    START + '"error": [1, 1], "eta": "0.1"}': "eta: expected a number, got '0.1'",
+    START + '"error": [1, 1], "eta": -1}': "eta: expected a number above 0",
+    START + '"error": [1, 1], "initial": {"b2": NaN}}': "initial.b2: .* finite number",
+    START + '"error": [1, 1], "hidden": 0}': "hidden: expected a whole number from 1",
+    START + '"error": [1, 1], "format": "x"}': "format: expected 'refnet-trace/1'",
+    START + '"error": [1, 1], "error": [1, 1]}': "got two entries of that name",
+    START + '"steps": [{"E": 1, "E": 1}]}': r"steps\[0\].E: .* two entries of that",
+    START + '"seed": 1, "error": [1, 1]}': "seed: .* got two entries of that name",
+    START + '"error": [1, 1' + "0" * 400 + "]}": r"error\[1\]: .* a double can hold",
+    START + '"error": [1, 1' + "0" * 9000 + "]}": r"error\[1\]: .* a double can hold",
+    START + '"steps": [{"epoch": 2, "E": 1}]}': r"steps\[0\].epoch: .* from 0 to 1",
+    START + '"steps": [{"example": 4, "E": 1}]}': r"steps\[0\].example: .* from 0 to 3",
+    START + '"steps": [{"E": 1}, {"example": 0, "E": 1}]}': r"steps\[1\]: .* every step",
+    '{"net": "rnn", "seed": -1, "error": [1]}': "seed: expected a whole number from 0",
+    '{"net": "rnn", "seed": 1.5, "error": [1]}': "seed: expected a whole number from 0",
+    '{"net": "rnn", "seed": 1, "epochs": 1e9, "error": [1]}': "epochs: expected a whole",
+    '{"net": "rnn", "seed": 1, "epochs": 9999999, "error": [1]}': "epochs: expected",
+    '{"net": "rnn", "initial": {"b1": [0]}, "error": [1]}': "initial: .*w1 is missing",
+    '{"net": "rnn", "initial": {"b1": []}, "error": [1]}': "initial.b1: expected at least",
+    '{"net": "rnn", "initial": 7, "error": [1]}': "initial: expected an object",
+    "[" * 100000: "nested too deep",
+    START + '"error": ' + "[" * 500 + "]" * 500 + "}": "lists nested too deep",
+    START + '"final": ' + '{"w1":' * 5000 + "1" + "}" * 5001: "nested too deep|expected",
+    '{"net": "\ud800"}'.encode("utf-8", "surrogatepass").decode("latin-1"): "net|JSON",
+    '{"net": "rnn", "\\ud800\\n": 1}': r"expected only .*; got '\\ud800\\n'",
+    '{"net": "rnn", "initial": {"w1": [1e308], "w2": [1e308], "b1": [1e308], "b2": 1e308,'
+    ' "wh": [1], "bh": [1e308]}, "epochs": 1, "steps": [{"E": [1, 1]}]}': (
+        "initial, eta: expected a start that stays in a double's range, got inf in act1"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", RUBBISH, ids=range(len(RUBBISH)))
+def test_what_cannot_be_judged_is_one_line_and_status_2(tmp_path, text):
+    file = tmp_path / "candidate.json"
+    file.write_text(text, encoding="utf-8")
+    result = program("check", file)
+    assert result.returncode == 2, result.stdout
+    assert result.stdout == ""
+    assert re.fullmatch(r"refnet: [ -~]*\n", result.stderr), result.stderr
+    assert re.search(RUBBISH[text], result.stderr), result.stderr
+
+
+def test_what_cannot_be_read_is_one_line_and_status_2(tmp_path):
+    latin = tmp_path / "latin.json"
+    latin.write_bytes(b'{"net": "\xe9"}')
+    for file, message in (
+        (latin, "expected UTF-8, byte 9 is not"),
+        (tmp_path / "missing.json", "No such file"),
+        (tmp_path, "Is a directory|Permission denied"),
+    ):
+        result = program("check", file)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert re.fullmatch(r"refnet: .*\n", result.stderr)
+        assert re.search(message, result.stderr), result.stderr
+    for name in ("rtol", "atol"):
+        for value in ("-1", "nan", "1", "1e9", "x"):
+            result = program("check", latin, f"--{name}={value}")
+            assert result.returncode == 2
+
+
+@pytest.mark.parametrize("spelling", ["NaN", "nan", "-nan", "Infinity", "-inf", "null"])
+def test_results_gone_to_nan_are_wrong_and_not_unreadable(tmp_path, spelling):
+    file = tmp_path / "candidate.json"
+    file.write_text(START + f'"error": [{spelling}, 0.1]}}')
+    result = program("check", file)
+    assert (result.returncode, result.stderr) == (1, "")
+    assert "\n  error, epoch 0\n" in result.stdout
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path):
+    file = tmp_path / "candidate.json"
+    file.write_text(json.dumps(refnet.trace("rnn", epochs=2)), encoding="utf-8-sig")
+    assert program("check", file).returncode == 0
+
+
+def same_numbers(got, want):
+    """Whether got holds nothing but what want holds at the same place."""
+    if isinstance(want, dict):
+        return isinstance(got, dict) and all(
+            key in want and same_numbers(got[key], want[key]) for key in got
+        )
+    if isinstance(want, list) and isinstance(want[0], dict):
+        known = {(step["epoch"], step["example"]): step for step in want}
+        return all(
+            same_numbers(
+                step, known[step.get("epoch", n // 4), step.get("example", n % 4)]
+            )
+            for n, step in enumerate(got)
+        )
+    if isinstance(want, list) or isinstance(got, list):
+        return close(got, want)
+    return close([got], [want]) if isinstance(want, (int, float)) else got == want
+
+
+def judged(text, file, capsys):
+    """Status and standard error of check, run in this process."""
+    file.write_bytes(text)
+    status = refnet.main(["check", str(file)])
+    out, err = capsys.readouterr()
+    if status == 2:
+        assert out == "" and re.fullmatch(r"refnet: [ -~]*\n", err), err
+    else:
+        assert err == "" and ("PASS" if status == 0 else "FAIL") in out
+    assert status in (0, 1, 2)
+    return status
+
+
+def test_random_damage_never_passes_and_never_ends_in_a_traceback(tmp_path, capsys):
+    some = random.Random(2018)
+    file = tmp_path / "candidate.json"
+    statuses = [0, 0, 0]
+    for net in refnet.NETS:
+        trace = refnet.trace(net, epochs=2, steps=2)
+        good = json.dumps(trace).encode()
+        for _ in range(750):
+            text = bytearray(good)
+            for _ in range(some.choice((1, 1, 1, 2, 5))):
+                place = some.randrange(len(text))
+                action = some.randrange(4)
+                if action == 0:
+                    text[place] = some.randrange(256)
+                elif action == 1:
+                    text[place] = some.choice(b'0123456789.-+eE[]{},:" ')
+                elif action == 2:
+                    del text[place : place + some.choice((1, 1, 4, 40))]
+                else:
+                    text[place:place] = text[place : place + some.choice((1, 2, 30))]
+            status = judged(bytes(text), file, capsys)
+            statuses[status] += 1
+            if status == 0:
+                assert same_numbers(json.loads(text.decode("utf-8-sig")), trace), text
+    assert min(statuses) > 20, statuses
+
+
+def test_random_surgery_never_passes_and_never_ends_in_a_traceback(tmp_path, capsys):
+    some = random.Random(2019)
+    file = tmp_path / "candidate.json"
+    strange = [
+        None,
+        True,
+        "1",
+        "",
+        [],
+        {},
+        [[]],
+        [1, [2]],
+        -1,
+        0,
+        3,
+        1e308,
+        10**30,
+        1e-9,
+    ]
+    statuses = [0, 0, 0]
+    for net in refnet.NETS:
+        trace = json.loads(json.dumps(refnet.trace(net, epochs=2, steps=2)))
+        for _ in range(250):
+            candidate = copy.deepcopy(trace)
+            inner = candidate
+            while True:
+                keys = list(inner if isinstance(inner, dict) else range(len(inner)))
+                key = some.choice(keys)
+                if not isinstance(inner[key], (dict, list)) or some.random() < 0.3:
+                    break
+                inner = inner[key]
+            action = some.randrange(3)
+            if action == 0:
+                del inner[key]
+            elif action == 1:
+                inner[key] = some.choice(strange)
+            elif isinstance(inner, dict):
+                inner[some.choice(["act1", "seed", "E", "w1", "nonsense"])] = inner[key]
+            else:
+                inner.append(inner[key])
+            status = judged(json.dumps(candidate).encode(), file, capsys)
+            statuses[status] += 1
+            if status == 0:
+                assert same_numbers(candidate, trace), candidate
+    assert min(statuses) > 20, statuses

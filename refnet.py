@@ -33,11 +33,16 @@ TYPE_CHECKING = False  # a type checker takes it for True
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any, TypeAlias
 
     Shape = tuple[int, ...]
     Shapes = list[tuple[str, Shape]]
+    Rows = list[tuple[list[float], list[float]]]
+    Example = Any  # (x, y) to a XorNet, a whole sequence to a RecurrentNet
+    Learned = tuple[Sequence[float], Sequence[float]]
     Epochs = Iterator[tuple[float, list[float]]]
     Kind = type["XorNet | RecurrentNet"]
+    Learner: TypeAlias = "XorNet | RecurrentNet | Recorder"
     Trained = tuple[Kind, Sequence[object], Callable[..., Epochs]]
     Parts = dict[tuple[str, int], dict[str, object]]
     Where = tuple[str, int | None, int | None, int | None, str, Shape]
@@ -116,10 +121,10 @@ PER_STEP = ("act1", "lay1", "act2", "lay2", "E", "delta_l2", "delta_l1")
 
 
 class Net:
-    """What both nets share: parameters, layer 2, and the descent.
+    """What both nets share: their parameters, the output unit, and the descent.
 
-    A net has H hidden units, one output, and three verbs: forward computes the
-    output, backward adds the error's gradient to the corrections, descend
+    A net has H hidden units, one output unit, and three verbs: forward computes
+    the output, backward adds the error's gradient to the corrections, descend
     subtracts the corrections and clears them.  What was computed stays on the
     net under the notebook's names:
 
@@ -136,22 +141,21 @@ class Net:
     w2: "list[float]"
     b1: "list[float]"
     b2: float
-    act1: "list[float]"
-    lay1: "list[float]"
     corr_w2: "list[float]"
     corr_b1: "list[float]"
     corr_b2: float
+    rows: "Callable[[], Rows]"  # every row of H parameters, with its corrections
 
     def __init__(self, shapes: "Shapes", given: "dict[str, object]") -> None:
         for name, shape in shapes:
             numbers = fitted(name, given[name], shape)
-            zeros = [w - w for w in numbers]
+            zeros = [w - w for w in numbers]  # of their own type, Decimal or complex
             setattr(self, name, nested(shape, iter(numbers)))
             setattr(self, "corr_" + name, nested(shape, iter(zeros)))
         self.names = [name for name, shape in shapes]
         self.hidden = range(len(self.b1))
         self.zero = self.corr_b2
-        self.silence = self.corr_b1[:]
+        self.zeros = self.corr_b1[:]
 
     def parameters(self) -> "dict[str, object]":
         """A copy of the parameters, by name, as the constructor takes them."""
@@ -162,45 +166,49 @@ class Net:
         names = ["corr_" + name for name in self.names]
         return {name: copied(getattr(self, name)) for name in names}
 
-    def forward_layer2(self, lay1: "list[float]") -> float:
-        """act2 = (sum_j lay1[j]*w2[j]) + b2;  lay2 = sigmoid(act2)."""
+    def forward_layer2(self, lay1: "list[float]") -> "tuple[float, float]":
+        """From the hidden units to the output; returns act2 and lay2.
+
+        act2 = (sum_j lay1[j]*w2[j]) + b2;  lay2 = sigmoid(act2)
+        """
         w2 = self.w2
         act2 = self.zero
         for j in self.hidden:
             act2 += lay1[j] * w2[j]
-        self.act2 = act2 + self.b2
-        self.lay2 = sigmoid(self.act2)
-        return self.lay2
+        act2 += self.b2
+        return act2, sigmoid(act2)
 
     def backward_layer2(
         self, lay1: "list[float]", lay2: float, y: float, later: "list[float]"
-    ) -> "list[float]":
-        """Back from the output through w2 to the hidden units; returns delta_l1.
+    ) -> "tuple[float, float, list[float]]":
+        """From the output back to the hidden units; returns E, delta_l2, delta_l1.
 
             delta_l2    = (lay2 - y) * dsigmoid(lay2)
             delta_l1[j] = (w2[j]*delta_l2 + later[j]) * dsigmoid(lay1[j])
 
-        and adds to corr_w2, corr_b2 and corr_b1.  later[j] is what hidden unit
-        j gets from later time steps: zeros but in backpropagation through time.
+            corr_w2[j] += lay1[j]*delta_l2;  corr_b2 += delta_l2
+            corr_b1[j] += delta_l1[j]
+
+        later[j] is what comes back to hidden unit j from later time steps: zero
+        but in backpropagation through time.
         """
         w2, corr_w2, corr_b1 = self.w2, self.corr_w2, self.corr_b1
-        self.E = squared_error(lay2, y)
-        self.delta_l2 = delta_l2 = (lay2 - y) * dsigmoid(lay2)
+        delta_l2 = (lay2 - y) * dsigmoid(lay2)
         self.corr_b2 += delta_l2
         delta_l1 = []
         for j in self.hidden:
             corr_w2[j] += lay1[j] * delta_l2
             delta = (w2[j] * delta_l2 + later[j]) * dsigmoid(lay1[j])
-            delta_l1.append(delta)
             corr_b1[j] += delta
-        self.delta_l1 = delta_l1
-        return delta_l1
+            delta_l1.append(delta)
+        return squared_error(lay2, y), delta_l2, delta_l1
 
-    def subtract(self, eta: float, rows: "Iterable[Sequence[list[float]]]") -> None:
-        """w -= eta*corr and then corr = 0, for each row (w, corr) and for b2."""
+    def descend(self, eta: float) -> None:
+        """w -= eta*corr for every parameter w; then every correction is 0."""
         hidden, zero = self.hidden, self.zero
-        for w, corr in rows:
-            for j in hidden:
+        rows = self.rows()
+        for j in hidden:
+            for w, corr in rows:
                 w[j] -= eta * corr[j]
                 corr[j] = zero
         self.b2 -= eta * self.corr_b2
@@ -234,6 +242,8 @@ class XorNet(Net):
 
     w1: "list[list[float]]"
     corr_w1: "list[list[float]]"
+    act1: "list[float]"
+    lay1: "list[float]"
 
     def __init__(self, w1: object, w2: object, b1: object, b2: object) -> None:
         given = {"w1": w1, "w2": w2, "b1": b1, "b2": b2}
@@ -243,6 +253,16 @@ class XorNet(Net):
     def shapes(hidden: int) -> "Shapes":
         """Every parameter and its shape, in the order in which they are drawn."""
         return [("w1", (2, hidden)), ("w2", (hidden,)), ("b1", (hidden,)), ("b2", ())]
+
+    def rows(self) -> "Rows":
+        """Every row of H parameters, with its row of corrections."""
+        w1, corr_w1 = self.w1, self.corr_w1
+        return [
+            (w1[0], corr_w1[0]),
+            (w1[1], corr_w1[1]),
+            (self.w2, self.corr_w2),
+            (self.b1, self.corr_b1),
+        ]
 
     def forward(self, x: "Sequence[float]") -> float:
         """Compute the output for the two inputs x; returns lay2.
@@ -256,7 +276,8 @@ class XorNet(Net):
         for j in self.hidden:
             act1.append(zero + x0 * w1_0[j] + x1 * w1_1[j] + b1[j])
             lay1.append(sigmoid(act1[j]))
-        return self.forward_layer2(lay1)
+        self.act2, self.lay2 = self.forward_layer2(lay1)
+        return self.lay2
 
     def backward(self, x: "Sequence[float]", y: float) -> float:
         """Add the gradient for wanted output y, after forward(x); returns E.
@@ -265,29 +286,25 @@ class XorNet(Net):
         """
         x0, x1 = x
         corr_w1_0, corr_w1_1 = self.corr_w1
-        delta_l1 = self.backward_layer2(self.lay1, self.lay2, y, self.silence)
+        self.E, self.delta_l2, self.delta_l1 = E, delta_l2, delta_l1 = (
+            self.backward_layer2(self.lay1, self.lay2, y, self.zeros)
+        )
         for j in self.hidden:
             corr_w1_0[j] += x0 * delta_l1[j]
             corr_w1_1[j] += x1 * delta_l1[j]
-        return self.E
+        return E
 
-    def descend(self, eta: float) -> None:
-        """w -= eta*corr for every parameter w; then every correction is 0."""
-        rows = [(self.w2, self.corr_w2), (self.b1, self.corr_b1)]
-        rows += zip(self.w1, self.corr_w1)
-        self.subtract(eta, rows)
-
-    def example(self, name: str, given: object) -> "list[float]":
-        """A checked copy of one training example (x, y): [x[0], x[1], y]."""
+    def example(self, name: str, given: object) -> "tuple[list[float], float]":
+        """A checked copy of one training example: what forward and backward take."""
         pair = items(given)
         if pair is None or len(pair) != 2:
             raise ValueError(f"{name}: expected a pair (x, y), got {shown(given)}")
-        return fitted(name + "[0]", pair[0], (2,)) + fitted(name + "[1]", pair[1], ())
+        return fitted(name + "[0]", pair[0], (2,)), fitted(name + "[1]", pair[1], ())[0]
 
-    def learn(self, example: "list[float]") -> "tuple[list[float], list[float]]":
+    def learn(self, example: "tuple[list[float], float]") -> "Learned":
         """forward, then backward; returns every output and every error."""
-        x, y = example[:2], example[2]
-        return [self.forward(x)], [self.backward(x, y)]
+        x, y = example
+        return (self.forward(x),), (self.backward(x, y),)
 
     def computed(self) -> "dict[str, object]":
         """Everything that the last forward and backward left, by its name."""
@@ -357,6 +374,15 @@ class RecurrentNet(Net):
         first = [("w1", vector), ("w2", vector), ("b1", vector), ("b2", ())]
         return first + [("wh", (hidden, hidden)), ("bh", vector)]
 
+    def rows(self) -> "Rows":
+        """Every row of H parameters, with its row of corrections."""
+        return list(zip(self.wh, self.corr_wh)) + [
+            (self.w1, self.corr_w1),
+            (self.w2, self.corr_w2),
+            (self.b1, self.corr_b1),
+            (self.bh, self.corr_bh),
+        ]
+
     def forward(self, x: "Sequence[float]") -> "list[float]":
         """Compute one output after every bit of x but the last; returns lay2_mem.
 
@@ -365,7 +391,7 @@ class RecurrentNet(Net):
         """
         w1, b1, wh, bh = self.w1, self.b1, self.wh, self.bh
         hidden, zero = self.hidden, self.zero
-        before = self.silence
+        before = self.zeros
         self.act1_mem, self.lay1_mem = [], [before]
         self.act2_mem, self.lay2_mem = [], []
         for k in range(len(x) - 1):
@@ -376,10 +402,11 @@ class RecurrentNet(Net):
                     recurrent += before[i] * wh[i][j]
                 act1.append(x[k] * w1[j] + b1[j] + (recurrent + bh[j]))
                 lay1.append(sigmoid(act1[j]))
-            self.lay2_mem.append(self.forward_layer2(lay1))
-            self.act2_mem.append(self.act2)
+            act2, lay2 = self.forward_layer2(lay1)
             self.act1_mem.append(act1)
             self.lay1_mem.append(lay1)
+            self.act2_mem.append(act2)
+            self.lay2_mem.append(lay2)
             before = lay1
         return self.lay2_mem
 
@@ -404,11 +431,13 @@ class RecurrentNet(Net):
             through_time = self.through_time
         wh, corr_w1, corr_wh = self.wh, self.corr_w1, self.corr_wh
         corr_bh, hidden, zero = self.corr_bh, self.hidden, self.zero
-        later = self.silence
+        later = self.zeros
         self.E_mem, self.delta_l2_mem, self.delta_l1_mem = [], [], []
         for k in range(len(x) - 2, -1, -1):
             before, lay1 = self.lay1_mem[k], self.lay1_mem[k + 1]
-            delta_l1 = self.backward_layer2(lay1, self.lay2_mem[k], x[k + 1], later)
+            E, delta_l2, delta_l1 = self.backward_layer2(
+                lay1, self.lay2_mem[k], x[k + 1], later
+            )
             for j in hidden:
                 corr_w1[j] += x[k] * delta_l1[j]
                 corr_bh[j] += delta_l1[j]
@@ -423,27 +452,20 @@ class RecurrentNet(Net):
                     for j in hidden:
                         total += wh[i][j] * delta_l1[j]
                     later.append(total)
-            self.E_mem.insert(0, self.E)
-            self.delta_l2_mem.insert(0, self.delta_l2)
+            self.E_mem.insert(0, E)
+            self.delta_l2_mem.insert(0, delta_l2)
             self.delta_l1_mem.insert(0, delta_l1)
         return self.E_mem
 
-    def descend(self, eta: float) -> None:
-        """w -= eta*corr for every parameter w; then every correction is 0."""
-        rows = [(self.w1, self.corr_w1), (self.w2, self.corr_w2)]
-        rows += [(self.b1, self.corr_b1), (self.bh, self.corr_bh)]
-        rows += zip(self.wh, self.corr_wh)
-        self.subtract(eta, rows)
-
     def example(self, name: str, given: object) -> "list[float]":
-        """A checked copy of one training sequence."""
+        """A checked copy of one training sequence: what forward and backward take."""
         shape, numbers = flattened(name, given)
         if len(squeezed(shape)) != 1 or len(numbers) < 2:
             wanted = "expected a sequence of two numbers or more"
             raise ValueError(f"{name}: {wanted}, got {spelled(shape)}")
         return numbers
 
-    def learn(self, example: "list[float]") -> "tuple[list[float], list[float]]":
+    def learn(self, example: "list[float]") -> "Learned":
         """forward, then backward; returns every output and every error."""
         return self.forward(example), self.backward(example)
 
@@ -467,9 +489,7 @@ class ThroughTimeNet(RecurrentNet):
 # ------------------------------------------------------------------- Training
 
 
-def sgd(
-    net: "XorNet | RecurrentNet | Recorder", examples: object, eta: float = 0.1
-) -> "Epochs":
+def sgd(net: "Learner", examples: object, eta: float = 0.1) -> "Epochs":
     """Stochastic gradient descent: train net, descending after every example.
 
     examples are pairs (x, y) as in XOR for a XorNet, sequences as in SEQUENCES
@@ -491,9 +511,7 @@ def sgd(
     return epochs(net, batches, positive("eta", eta))
 
 
-def batch(
-    net: "XorNet | RecurrentNet | Recorder", examples: object, eta: float = 0.1
-) -> "Epochs":
+def batch(net: "Learner", examples: object, eta: float = 0.1) -> "Epochs":
     """Batch gradient descent: as sgd, but descending once, after all examples.
 
     >>> net = XorNet(**initial_parameters(XorNet, RandomState(1)))
@@ -506,8 +524,8 @@ def batch(
 
 
 def epochs(
-    net: "XorNet | RecurrentNet | Recorder",
-    batches: "list[list[list[float]]]",
+    net: "Learner",
+    batches: "list[list[Example]]",
     eta: float,
 ) -> "Epochs":
     """The training that sgd and batch share: descend after each of the batches."""
@@ -541,7 +559,7 @@ def worked_step(
 
     x and y are one example for net; returns everything computed, by name.
     """
-    x0, x1, wanted = net.example("(x, y)", (x, y))
+    (x0, x1), wanted = net.example("(x, y)", (x, y))
     eta = positive("eta", eta)
     net.forward((x0, x1))
     step: dict[str, object] = {"act1": net.act1, "lay1": net.lay1}
@@ -690,9 +708,7 @@ def copied(value: object) -> object:
     return [copied(part) for part in value] if isinstance(value, list) else value
 
 
-def checked_examples(
-    net: "XorNet | RecurrentNet | Recorder", examples: object
-) -> "list[list[float]]":
+def checked_examples(net: "Learner", examples: object) -> "list[Example]":
     """A copy of the examples, each as net.example makes it."""
     given = items(examples)
     if not given:
@@ -814,11 +830,11 @@ class Recorder:
         self.met = 0
         self.steps: dict[int, dict[str, object]] = {}
 
-    def example(self, name: str, given: object) -> "list[float]":
+    def example(self, name: str, given: object) -> "Example":
         """As the net's."""
         return self.net.example(name, given)
 
-    def learn(self, example: "list[float]") -> "tuple[list[float], list[float]]":
+    def learn(self, example: "Example") -> "Learned":
         """As the net's, and keep what it computed if this step is wanted."""
         if self.met in self.wanted:
             alone = type(self.net)(**self.net.parameters())

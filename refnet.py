@@ -32,6 +32,7 @@ from math import exp, frexp, isfinite
 TYPE_CHECKING = False  # a type checker takes it for True
 if TYPE_CHECKING:
     from argparse import Namespace
+    from array import array
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, TypeAlias
 
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     Shapes = list[tuple[str, Shape]]
     Rows = list[tuple[list[float], list[float]]]
     Example = Any  # (x, y) to a XorNet, a whole sequence to a RecurrentNet
-    Learned = tuple[Sequence[float], Sequence[float]]
     Epochs = Iterator[tuple[float, list[float]]]
     Kind = type["XorNet | RecurrentNet"]
     Learner: TypeAlias = "XorNet | RecurrentNet | Recorder"
@@ -153,7 +153,7 @@ class Net:
             setattr(self, name, nested(shape, iter(numbers)))
             setattr(self, "corr_" + name, nested(shape, iter(zeros)))
         self.names = [name for name, shape in shapes]
-        self.hidden = range(len(self.b1))
+        self.hidden = list(range(len(self.b1)))
         self.zero = self.corr_b2
         self.zeros = self.corr_b1[:]
 
@@ -166,52 +166,67 @@ class Net:
         names = ["corr_" + name for name in self.names]
         return {name: copied(getattr(self, name)) for name in names}
 
-    def forward_layer2(self, lay1: "list[float]") -> "tuple[float, float]":
-        """From the hidden units to the output; returns act2 and lay2.
+    def finish_forward(self, act1: "list[float]") -> "tuple[list[float], float, float]":
+        """From the hidden units' activations to the output: lay1, act2, lay2.
 
-        act2 = (sum_j lay1[j]*w2[j]) + b2;  lay2 = sigmoid(act2)
+        lay1[j] = sigmoid(act1[j])
+        act2    = (sum_j lay1[j]*w2[j]) + b2
+        lay2    = sigmoid(act2)
         """
         w2 = self.w2
+        lay1 = []
         act2 = self.zero
         for j in self.hidden:
-            act2 += lay1[j] * w2[j]
+            lay1_j = sigmoid(act1[j])
+            lay1.append(lay1_j)
+            act2 += lay1_j * w2[j]
         act2 += self.b2
-        return act2, sigmoid(act2)
+        return lay1, act2, sigmoid(act2)
 
-    def backward_layer2(
-        self, lay1: "list[float]", lay2: float, y: float, later: "list[float]"
+    def start_backward(
+        self,
+        lay1: "list[float]",
+        lay2: float,
+        y: float,
+        later: "list[float] | None" = None,
     ) -> "tuple[float, float, list[float]]":
-        """From the output back to the hidden units; returns E, delta_l2, delta_l1.
+        """From the output back to the hidden units: E, delta_l2, delta_l1.
 
             delta_l2    = (lay2 - y) * dsigmoid(lay2)
-            delta_l1[j] = (w2[j]*delta_l2 + later[j]) * dsigmoid(lay1[j])
+            delta_l1[j] = (w2[j]*delta_l2) * dsigmoid(lay1[j])
 
             corr_w2[j] += lay1[j]*delta_l2;  corr_b2 += delta_l2
             corr_b1[j] += delta_l1[j]
 
-        later[j] is what comes back to hidden unit j from later time steps: zero
-        but in backpropagation through time.
+        In backpropagation through time w2[j]*delta_l2 + later[j] takes the place
+        of w2[j]*delta_l2, later being what comes back from later time steps.
         """
         w2, corr_w2, corr_b1 = self.w2, self.corr_w2, self.corr_b1
         delta_l2 = (lay2 - y) * dsigmoid(lay2)
         self.corr_b2 += delta_l2
         delta_l1 = []
         for j in self.hidden:
-            corr_w2[j] += lay1[j] * delta_l2
-            delta = (w2[j] * delta_l2 + later[j]) * dsigmoid(lay1[j])
-            corr_b1[j] += delta
+            corr_w2[j] = corr_w2[j] + lay1[j] * delta_l2
+            back = w2[j] * delta_l2
+            if later:
+                back += later[j]
+            delta = back * dsigmoid(lay1[j])
+            corr_b1[j] = corr_b1[j] + delta
             delta_l1.append(delta)
         return squared_error(lay2, y), delta_l2, delta_l1
 
-    def descend(self, eta: float) -> None:
-        """w -= eta*corr for every parameter w; then every correction is 0."""
-        hidden, zero = self.hidden, self.zero
-        rows = self.rows()
-        for j in hidden:
+    def descend(self, eta: float, rows: "Rows | None" = None) -> None:
+        """w = w - eta*corr for every parameter w; then every correction is 0.
+
+        rows is what self.rows() returns, from a caller who has it at hand.
+        """
+        zero = self.zero
+        rows = rows or self.rows()
+        for j in self.hidden:
             for w, corr in rows:
-                w[j] -= eta * corr[j]
+                w[j] = w[j] - eta * corr[j]
                 corr[j] = zero
-        self.b2 -= eta * self.corr_b2
+        self.b2 = self.b2 - eta * self.corr_b2
         self.corr_b2 = zero
 
 
@@ -267,32 +282,32 @@ class XorNet(Net):
     def forward(self, x: "Sequence[float]") -> float:
         """Compute the output for the two inputs x; returns lay2.
 
-        act1[j] = (sum_i x[i]*w1[i][j]) + b1[j];  lay1[j] = sigmoid(act1[j])
+        act1[j] = (sum_i x[i]*w1[i][j]) + b1[j], and what finish_forward computes.
         """
         x0, x1 = x
         w1_0, w1_1 = self.w1
         b1, zero = self.b1, self.zero
-        self.act1, self.lay1 = act1, lay1 = [], []
+        self.act1 = act1 = []
         for j in self.hidden:
             act1.append(zero + x0 * w1_0[j] + x1 * w1_1[j] + b1[j])
-            lay1.append(sigmoid(act1[j]))
-        self.act2, self.lay2 = self.forward_layer2(lay1)
+        self.lay1, self.act2, self.lay2 = self.finish_forward(act1)
         return self.lay2
 
     def backward(self, x: "Sequence[float]", y: float) -> float:
         """Add the gradient for wanted output y, after forward(x); returns E.
 
-        corr_w1[i][j] += x[i]*delta_l1[j], and what backward_layer2 adds.
+        corr_w1[i][j] += x[i]*delta_l1[j], and what start_backward adds.
         """
         x0, x1 = x
         corr_w1_0, corr_w1_1 = self.corr_w1
-        self.E, self.delta_l2, self.delta_l1 = E, delta_l2, delta_l1 = (
-            self.backward_layer2(self.lay1, self.lay2, y, self.zeros)
+        self.E, self.delta_l2, self.delta_l1 = self.start_backward(
+            self.lay1, self.lay2, y
         )
+        delta_l1 = self.delta_l1
         for j in self.hidden:
-            corr_w1_0[j] += x0 * delta_l1[j]
-            corr_w1_1[j] += x1 * delta_l1[j]
-        return E
+            corr_w1_0[j] = corr_w1_0[j] + x0 * delta_l1[j]
+            corr_w1_1[j] = corr_w1_1[j] + x1 * delta_l1[j]
+        return self.E
 
     def example(self, name: str, given: object) -> "tuple[list[float], float]":
         """A checked copy of one training example: what forward and backward take."""
@@ -301,10 +316,13 @@ class XorNet(Net):
             raise ValueError(f"{name}: expected a pair (x, y), got {shown(given)}")
         return fitted(name + "[0]", pair[0], (2,)), fitted(name + "[1]", pair[1], ())[0]
 
-    def learn(self, example: "tuple[list[float], float]") -> "Learned":
-        """forward, then backward; returns every output and every error."""
+    def learn(
+        self, example: "tuple[list[float], float]", error: float, outputs: "list[float]"
+    ) -> float:
+        """forward, then backward; outputs gets lay2; returns error + E."""
         x, y = example
-        return (self.forward(x),), (self.backward(x, y),)
+        outputs.append(self.forward(x))
+        return error + self.backward(x, y)
 
     def computed(self) -> "dict[str, object]":
         """Everything that the last forward and backward left, by its name."""
@@ -387,7 +405,8 @@ class RecurrentNet(Net):
         """Compute one output after every bit of x but the last; returns lay2_mem.
 
         act1[j] = (x[k]*w1[j] + b1[j]) + ((sum_i before[i]*wh[i][j]) + bh[j])
-        lay1[j] = sigmoid(act1[j]), where before is lay1 of step k - 1
+
+        where before is lay1 of step k - 1, and what finish_forward computes.
         """
         w1, b1, wh, bh = self.w1, self.b1, self.wh, self.bh
         hidden, zero = self.hidden, self.zero
@@ -395,14 +414,13 @@ class RecurrentNet(Net):
         self.act1_mem, self.lay1_mem = [], [before]
         self.act2_mem, self.lay2_mem = [], []
         for k in range(len(x) - 1):
-            act1, lay1 = [], []
+            act1 = []
             for j in hidden:
                 recurrent = zero
                 for i in hidden:
                     recurrent += before[i] * wh[i][j]
                 act1.append(x[k] * w1[j] + b1[j] + (recurrent + bh[j]))
-                lay1.append(sigmoid(act1[j]))
-            act2, lay2 = self.forward_layer2(lay1)
+            lay1, act2, lay2 = self.finish_forward(act1)
             self.act1_mem.append(act1)
             self.lay1_mem.append(lay1)
             self.act2_mem.append(act2)
@@ -420,7 +438,7 @@ class RecurrentNet(Net):
             corr_w1[j]    += x[k]*delta_l1[j]
             corr_wh[i][j] += before[i]*delta_l1[j];  corr_bh[j] += delta_l1[j]
 
-        and what backward_layer2 adds.  through_time=True hands on to step k - 1
+        and what start_backward adds.  through_time=True hands on to step k - 1
 
             later[i] = sum_j wh[i][j]*delta_l1[j]
 
@@ -431,20 +449,19 @@ class RecurrentNet(Net):
             through_time = self.through_time
         wh, corr_w1, corr_wh = self.wh, self.corr_w1, self.corr_wh
         corr_bh, hidden, zero = self.corr_bh, self.hidden, self.zero
-        later = self.zeros
+        later: list[float] | None = None
         self.E_mem, self.delta_l2_mem, self.delta_l1_mem = [], [], []
         for k in range(len(x) - 2, -1, -1):
             before, lay1 = self.lay1_mem[k], self.lay1_mem[k + 1]
-            E, delta_l2, delta_l1 = self.backward_layer2(
+            E, delta_l2, delta_l1 = self.start_backward(
                 lay1, self.lay2_mem[k], x[k + 1], later
             )
             for j in hidden:
-                corr_w1[j] += x[k] * delta_l1[j]
-                corr_bh[j] += delta_l1[j]
-            for i in hidden:
-                corr = corr_wh[i]
-                for j in hidden:
-                    corr[j] += before[i] * delta_l1[j]
+                delta = delta_l1[j]
+                corr_w1[j] = corr_w1[j] + x[k] * delta
+                corr_bh[j] = corr_bh[j] + delta
+                for i in hidden:
+                    corr_wh[i][j] += before[i] * delta
             if through_time:
                 later = []
                 for i in hidden:
@@ -452,9 +469,12 @@ class RecurrentNet(Net):
                     for j in hidden:
                         total += wh[i][j] * delta_l1[j]
                     later.append(total)
-            self.E_mem.insert(0, E)
-            self.delta_l2_mem.insert(0, delta_l2)
-            self.delta_l1_mem.insert(0, delta_l1)
+            self.E_mem.append(E)
+            self.delta_l2_mem.append(delta_l2)
+            self.delta_l1_mem.append(delta_l1)
+        self.E_mem.reverse()
+        self.delta_l2_mem.reverse()
+        self.delta_l1_mem.reverse()
         return self.E_mem
 
     def example(self, name: str, given: object) -> "list[float]":
@@ -465,9 +485,14 @@ class RecurrentNet(Net):
             raise ValueError(f"{name}: {wanted}, got {spelled(shape)}")
         return numbers
 
-    def learn(self, example: "list[float]") -> "Learned":
-        """forward, then backward; returns every output and every error."""
-        return self.forward(example), self.backward(example)
+    def learn(
+        self, example: "list[float]", error: float, outputs: "list[float]"
+    ) -> float:
+        """forward, then backward; outputs gets every lay2; returns error + every E."""
+        outputs += self.forward(example)
+        for E in self.backward(example):
+            error += E
+        return error
 
     def computed(self) -> "dict[str, object]":
         """Everything that the last forward and backward left, by its name.
@@ -532,13 +557,11 @@ def epochs(
     while True:
         error: float = 0
         outputs: list[float] = []
+        rows = net.rows()
         for examples in batches:
             for example in examples:
-                lay2, E = net.learn(example)
-                outputs += lay2
-                for e in E:
-                    error += e
-            net.descend(eta)
+                error = net.learn(example, error, outputs)
+            net.descend(eta, rows)
         yield error / len(outputs), outputs
 
 
@@ -677,7 +700,9 @@ def squeezed(shape: "Shape") -> "Shape":
 
 def spelled(shape: "Shape") -> str:
     """shape in words: "2 x 3 numbers"."""
-    return " x ".join(str(n) for n in shape) + " numbers" if shape else "one number"
+    if shape in ((), (1,)):
+        return "one number"
+    return " x ".join(str(n) for n in shape) + " numbers"
 
 
 def fitted(name: str, value: object, shape: "Shape") -> "list[float]":
@@ -812,6 +837,7 @@ ORDER = ["x", "y"] + STEP + ["error", "w1", "w2", "b1", "b2", "wh", "bh"]
 
 # What single precision makes of it: rtol, atol, and atol's growth per epoch.
 SINGLE = (1e-6, 1e-6, 3e-7)
+SINGLE_WORDS = "single precision, or numbers written with 9 digits at most"
 
 
 class Recorder:
@@ -834,18 +860,23 @@ class Recorder:
         """As the net's."""
         return self.net.example(name, given)
 
-    def learn(self, example: "Example") -> "Learned":
+    def learn(self, example: "Example", error: float, outputs: "list[float]") -> float:
         """As the net's, and keep what it computed if this step is wanted."""
         if self.met in self.wanted:
             alone = type(self.net)(**self.net.parameters())
-            alone.learn(example)
-            self.steps[self.met] = alone.computed()
+            alone.learn(example, 0, [])
+            found = alone.computed()
+            self.steps[self.met] = {name: found[name] for name in STEP if name in found}
         self.met += 1
-        return self.net.learn(example)
+        return self.net.learn(example, error, outputs)
 
-    def descend(self, eta: float) -> None:
+    def rows(self) -> "Rows":
         """As the net's."""
-        self.net.descend(eta)
+        return self.net.rows()
+
+    def descend(self, eta: float, rows: "Rows | None" = None) -> None:
+        """As the net's."""
+        self.net.descend(eta, rows)
 
 
 def trained(
@@ -863,15 +894,22 @@ def trained(
     kind, examples, training = NETS[net]
     recorder = Recorder(kind(**start), wanted)
     learning = training(recorder, examples, eta)
-    curve = [0.0] * epochs
+    curve = zeros_in_a_block(epochs)
     for n in range(epochs):
         curve[n] = next(learning)[0]
-    parts: Parts = {("initial", 0): start, ("error", 0): {"error": curve}}
+    parts: Parts = {("initial", 0): start, ("error", 0): {"error": list(curve)}}
     parts["final", 0] = recorder.net.parameters()
     for met in recorder.steps:
         parts["steps", met] = question(examples[met % len(examples)])
         parts["steps", met].update(recorder.steps[met])
     return parts
+
+
+def zeros_in_a_block(length: int) -> "array[float]":
+    """An error curve to fill: a float object an epoch would litter a small heap."""
+    from array import array
+
+    return array("d", [0.0] * length)
 
 
 def question(example: object) -> "dict[str, object]":
@@ -1037,7 +1075,11 @@ class Report(list):  # type: ignore[type-arg]
             values += tally.values
         if not self:
             return f"PASS: all {values} values within {self.tolerance}"
-        return f"FAIL: {len(self)} differences; the first in {self[0]!r}"
+        return f"FAIL: {self.counted()}; the first in {self[0]!r}"
+
+    def counted(self) -> str:
+        """How many differences there are, in words."""
+        return "1 difference" if len(self) == 1 else f"{len(self)} differences"
 
     def __str__(self) -> str:
         lines = [
@@ -1052,7 +1094,7 @@ class Report(list):  # type: ignore[type-arg]
         if not self:
             return "\n".join(lines + [repr(self)])
         first = self[0]
-        lines.append(f"FAIL: {len(self)} differences beyond {self.tolerance}")
+        lines.append(f"FAIL: {self.counted()} beyond {self.tolerance}")
         lines.append("The first, in the order of computation, is in")
         lines.append(f"  {first.place()}")
         if isinstance(first.got, tuple):
@@ -1085,7 +1127,7 @@ def check(candidate: object, rtol: float = RTOL, atol: float = ATOL) -> Report:
 
     >>> mine = {"net": "rnn", "seed": 1, "epochs": 1, "error": [0.1234567]}
     >>> check(mine)
-    FAIL: 1 differences; the first in error, epoch 0: got 0.1234567, want 0.1232...
+    FAIL: 1 difference; the first in error, epoch 0: got 0.1234567, want 0.12321...
     >>> mine["error"] = [0.12321974674518642]
     >>> assert not check(mine)
     """
@@ -1168,7 +1210,7 @@ def read_candidate(
     final = fields("final", top.get("final", {}), names)
     for name in final:
         given.append(("final", 0, name, flattened(f"final.{name}", final[name], False)))
-    if all(quantity in ("x", "y") for part, met, quantity, value in given):
+    if all(value[0] == "initial" or value[2] in ("x", "y") for value in given):
         wanted = "expected something to compare in steps, error or final"
         raise ValueError(f"candidate: {wanted}, got nothing")
     return net, start, eta, epochs, given
@@ -1300,7 +1342,7 @@ def convention(
         if not differences(net, given, parts, factors, tolerances, {}):
             return words
         if single and not differences(net, given, parts, factors, SINGLE, {}):
-            return words + " and " * bool(words) + "single precision"
+            return words + " and " * bool(words) + SINGLE_WORDS
     return ""
 
 
@@ -1341,14 +1383,14 @@ def conventions(net: str) -> "Iterator[tuple[str, str, float, dict[str, float]]]
 
 
 def is_single(value: float) -> bool:
-    """Whether value is a single-precision number, written to 9 digits or more."""
+    """Whether value is a single-precision number, or has as few digits (9)."""
     import struct
 
     try:
         single: float = struct.unpack("f", struct.pack("f", value))[0]
     except OverflowError:
         return False
-    return abs(value - single) <= 6e-9 * abs(value)
+    return value in (single, float(f"{value:.9g}"))
 
 
 # ------------------------------------------------------------ The command line
@@ -1421,7 +1463,7 @@ def follow(
     training: "Epochs", epochs: int, lines: "Callable[[list[float]], list[str]]"
 ) -> float:
     """Train; print the notebook's lines and the error curve; return the last error."""
-    curve = [0.0] * epochs
+    curve = zeros_in_a_block(epochs)
     for n in range(epochs):
         curve[n], outputs = next(training)
         if n % 1000 == 0:
@@ -1495,17 +1537,20 @@ def print_answers(rows: "Iterable[tuple[str, int, float]]") -> int:
     return wrong
 
 
-def plot(curve: "list[float]", width: int = 64, height: int = 13) -> "list[str]":
+def plot(curve: "Sequence[float]", width: int = 64, height: int = 13) -> "list[str]":
     """An error curve as text: a column shows the range of its epochs' errors."""
-    top = max([error for error in curve if isfinite(error)] + [1e-9])
+    top = 1e-9
+    for error in curve:
+        if isfinite(error):
+            top = max(top, error)
     cells = [[" "] * width for _ in range(height)]
     for column in range(width):
         start = column * len(curve) // width
         stop = max(start + 1, (column + 1) * len(curve) // width)
-        shown_errors = [error for error in curve[start:stop] if isfinite(error)]
-        if shown_errors:
-            low = int(min(shown_errors) / top * (height - 1) + 0.5)
-            high = int(max(shown_errors) / top * (height - 1) + 0.5)
+        errors = [error for error in curve[start:stop] if isfinite(error)]
+        if errors:
+            low = int(min(errors) / top * (height - 1) + 0.5)
+            high = int(max(errors) / top * (height - 1) + 0.5)
             for row in range(low, high + 1):
                 cells[row][column] = "*"
     lines = ["error"]

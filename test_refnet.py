@@ -11,6 +11,7 @@ import ast
 import cmath
 import copy
 import doctest
+import inspect
 import itertools
 import json
 import math
@@ -18,15 +19,22 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import signal
+import statistics
 import struct
 import subprocess
 import sys
+import tempfile
+import time
 import types
 from decimal import Decimal, localcontext
 
-import pytest
+try:
+    import pytest
+except ImportError:
+    sys.exit("test_refnet.py: pytest is not installed; README.md says how to test")
 
 import refnet
 
@@ -124,10 +132,11 @@ def numpy_xor(start, batch, eta=0.1, epochs=10000, steps=0, arithmetic=None):
     error = np.zeros((epochs, 1))
     told, lines = [], []
     for n in range(epochs):
-        Dw_1 = np.zeros(w1.shape)
-        Dw_2 = np.zeros(w2.shape)
-        Db_1 = np.zeros(b1.shape)
-        Db_2 = np.zeros(b2.shape)
+        if batch:
+            Dw_1 = np.zeros(w1.shape)
+            Dw_2 = np.zeros(w2.shape)
+            Db_1 = np.zeros(b1.shape)
+            Db_2 = np.zeros(b2.shape)
         line = ""
         for i in range(len(X)):
             x = np.array(X[i])
@@ -204,7 +213,9 @@ def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0, arithmetic=No
         for i in range(len(Xr)):
             lay1_mem = [np.zeros(b1.shape)]
             lay2_mem = []
-            memory = {name: [None, None] for name in refnet.PER_STEP}
+            telling = len(told) < steps
+            if telling:
+                memory = {name: [None, None] for name in refnet.PER_STEP}
             line = ""
             for k in range(2):
                 x = np.array([Xr[i][k]])
@@ -222,10 +233,11 @@ def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0, arithmetic=No
                 lay2_mem.append(np.copy(lay2))
                 if n % 1000 == 0:
                     line += f"{x[0]} - > {y} ({lay2[0][0]:.3f}|{lay2[0][0] > 0.5:.0f})"
-                if len(told) < steps:
+                if telling:
                     for name in ("act1", "lay1", "act2", "lay2", "E"):
                         memory[name][k] = locals()[name]
-            delta_next = np.zeros((len(wh), 1))
+            if through_time:
+                delta_next = np.zeros((len(wh), 1))
             for k in range(1, -1, -1):
                 x = np.array(Xr[i][k])
                 y = np.array(Xr[i][k + 1])
@@ -244,9 +256,9 @@ def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0, arithmetic=No
                 # Backprop, recurrent layer
                 corr_wh += np.outer(lay1_mem[k], delta_l1)
                 corr_bh += (delta_l1 * 1).T
-                if len(told) < steps:
+                if telling:
                     memory["delta_l2"][k], memory["delta_l1"][k] = delta_l2, delta_l1
-            if len(told) < steps:
+            if telling:
                 step = {"epoch": n, "example": i, "x": Xr[i], **memory}
                 for name in ("w1", "w2", "b1", "b2", "wh", "bh"):
                     step["corr_" + name] = np.copy(locals()["corr_" + name])
@@ -540,7 +552,8 @@ def test_the_module_imports_nothing_that_a_bare_interpreter_lacks():
         if isinstance(node, (ast.Import, ast.ImportFrom))
     ]
     assert set(everywhere) <= {
-        "argparse", "collections.abc", "json", "math", "os", "re", "struct", "sys",
+        "argparse", "array", "collections.abc", "json", "math", "os", "re", "struct",
+        "sys", "typing",
     }  # fmt: skip
 
     def run_on_import(body):
@@ -601,6 +614,123 @@ def test_the_examples_in_the_docstrings():
     result = doctest.testmod(refnet, optionflags=doctest.ELLIPSIS)
     assert result.failed == 0
     assert result.attempted > 30
+
+
+# -------------------------------------------------------------- Every interpreter
+
+# What each interpreter runs: who it is, a digest of its exp, four trainings' ends.
+PROBE = """
+import sys
+from math import exp, frexp
+import refnet
+
+def bits(value):
+    mantissa, exponent = frexp(value)
+    return int(mantissa * 9007199254740992), exponent
+
+def numbers(value):
+    if isinstance(value, list):
+        return [number for part in value for number in numbers(part)]
+    return [bits(value)]
+
+print(sys.implementation.name, sys.version.split("\\n")[0].split(" [")[0])
+digest = 0
+for n in range(200000):
+    digest = (digest * 31 + bits(exp((n - 100000) / 7001))[0]) % 1000000007
+print(digest)
+for net in sorted(refnet.NETS):
+    final = refnet.trace(net, seed=1, steps=0)["final"]
+    print([number for name in sorted(final) for number in numbers(final[name])])
+"""
+FOUND = [f"python3.{minor}" for minor in range(9, 17)] + ["pypy3", "micropython"]
+NAMED = os.environ.get("REFNET_INTERPRETERS", "").split(";")
+
+
+def interpret(command, script, folder):
+    """What the interpreter prints that runs a script in a folder."""
+    result = subprocess.run(
+        [*command, script], capture_output=True, text=True, cwd=folder, timeout=600
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
+
+
+def starts(command):
+    """Whether this is a command that starts an interpreter."""
+    try:
+        result = subprocess.run([command, "-c", "print(6 * 7)"], capture_output=True)
+    except OSError:
+        return False
+    return result.returncode == 0 and result.stdout.strip() == b"42"
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """What this interpreter prints: the replay, and the lines of the probe."""
+    folder = tmp_path_factory.mktemp("here")
+    return run_everything([sys.executable], folder)
+
+
+def run_everything(command, folder):
+    shutil.copy(HERE / "refnet.py", folder)
+    (folder / "probe.py").write_text(PROBE)
+    replay = interpret(command, "refnet.py", folder)
+    who, *lines = interpret(command, "probe.py", folder).splitlines()
+    return replay, who, [ast.literal_eval(line) for line in lines]
+
+
+@pytest.mark.parametrize("command", [*FOUND, *filter(None, NAMED)])
+def test_the_same_numbers_on(command, here, tmp_path, capsys):
+    if command in FOUND and command not in NAMED and not starts(command):
+        pytest.skip(f"{command} is not found")
+    replay, who, (digest, *finals) = run_everything(shlex.split(command), tmp_path)
+    assert replay == here[0]
+    assert len(finals) == len(refnet.NETS) == 4
+    want_digest, *want_finals = here[2]
+    if digest == want_digest:
+        assert finals == want_finals
+        verdict = "the same exp, identical bits"
+    else:
+        distances = [
+            abs(math.ldexp(a, m - 53) - math.ldexp(b, n - 53))
+            for got, want in zip(finals, want_finals)
+            for (a, m), (b, n) in zip(got, want)
+        ]
+        assert len(distances) == 2 * 13 + 2 * 22
+        assert max(distances) <= 1e-12
+        verdict = f"another exp, within {max(distances):.1e}"
+    with capsys.disabled():
+        print(f"\n{who}: {verdict} ", end="")
+
+
+def test_floats_that_are_too_narrow_are_no_oracle(monkeypatch, capsys):
+    narrow = changed(
+        ("1 + 2.0**-52 > 1", "Single(1) + Single(2.0**-52) > 1"), Single=Single
+    )
+    assert refnet.doubles() and not narrow.doubles()
+    monkeypatch.setattr(refnet, "doubles", narrow.doubles)
+    refnet.run(epochs=2)
+    warnings = [
+        line for line in capsys.readouterr().out.split("\n") if "WARNING" in line
+    ]
+    assert len(warnings) == 1 and "narrower than a double" in warnings[0]
+    for call in (
+        lambda: refnet.check({"net": "rnn", "seed": 1, "epochs": 1, "error": [0.1]}),
+        lambda: refnet.trace("rnn", epochs=1),
+    ):
+        with pytest.raises(RuntimeError, match="narrower than a double"):
+            call()
+    assert refnet.main(["check", str(HERE / "README.md")]) == 2
+
+
+def test_without_numpy_the_comparisons_are_skipped_by_name():
+    script = "import sys, pytest; sys.modules['numpy'] = None; sys.exit(pytest.main())"
+    options = "-k", "arrays_are_taken or no_sum_of_floats", "-p", "no:cacheprovider"
+    command = [sys.executable, "-c", script, *options, str(HERE / "test_refnet.py")]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=HERE)
+    assert result.returncode == 0, result.stdout
+    assert "1 passed, 1 skipped" in result.stdout
+    assert "NumPy is not installed" in result.stdout
 
 
 # ------------------------------------------------------------------- The replay
@@ -903,23 +1033,23 @@ def test_a_full_disk_is_no_success():
 
 @pytest.mark.parametrize("net", sorted(refnet.NETS))
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_within_1e_12_of_exact_arithmetic(monkeypatch, net, seed):
-    ours = refnet.trace(net, seed=seed)
+def test_within_1e_12_of_exact_arithmetic(monkeypatch, capsys, net, seed):
+    kind, examples, training = refnet.NETS[net]
+    start = refnet.initial_parameters(kind, refnet.RandomState(seed))
+    curve, trained_net = trained(kind, examples, training, start)
     with localcontext() as context, monkeypatch.context() as patch:
         context.prec = 40
         patch.setattr(refnet, "exp", Decimal.exp)
         patch.setattr(refnet, "number", lambda name, value, finite=True: Decimal(value))
-        exact = refnet.trace(net, seed=seed)
-        assert type(exact["final"]["b2"]) is Decimal
-        assert len(exact["error"]) == 10000
-        for part in ("error", "final"):
-            names = exact[part] if part == "final" else ("error",)
-            for name in names:
-                got = flat(ours[part][name] if part == "final" else ours[part])
-                want = flat(exact[part][name] if part == "final" else exact[part])
-                assert all(len(str(w)) > 30 for w in want), "this was not exact"
-                distances = [abs(Decimal(g) - w) for g, w in zip(got, want)]
-                assert max(distances) < Decimal("1e-12"), (part, name, max(distances))
+        exact_curve, exact_net = trained(kind, examples, training, start)
+    got = curve + flat(list(trained_net.parameters().values()))
+    want = exact_curve + flat(list(exact_net.parameters().values()))
+    assert len(got) == len(want) == 10000 + (13 if kind is refnet.XorNet else 22)
+    assert all(len(str(number)) > 30 for number in want), "this was not exact"
+    worst = max(abs(Decimal(g) - w) for g, w in zip(got, want))
+    with capsys.disabled():
+        print(f"\n{net}, seed {seed}: within {worst:.1e} of 40 digits ", end="")
+    assert worst < Decimal("1e-12")
 
 
 # ------------------------------------------------- The oracle: right builds pass
@@ -938,8 +1068,8 @@ def test_numpy_passes_as_it_is(net, seed):
 
 REVERSED = [
     (
-        "        for j in self.hidden:\n            act2 +=",
-        "        for j in reversed(self.hidden):\n            act2 +=",
+        "            act2 += lay1_j * w2[j]\n",
+        "        for j in reversed(self.hidden):\n            act2 += lay1[j] * w2[j]\n",
     ),
     (
         "                for i in hidden:\n                    recurrent +=",
@@ -954,14 +1084,14 @@ REVERSED = [
         "b1[j] + x1 * w1_1[j] + x0 * w1_0[j]",
     ),
     (
-        "                for e in E:\n                    error += e",
-        "                for e in reversed(E):\n                    error += e",
+        "for E in self.backward(example):",
+        "for E in reversed(self.backward(example)):",
     ),
 ]
 EXACT_SUMS = [
     (
-        "        for j in self.hidden:\n            act2 += lay1[j] * w2[j]",
-        "        act2 = fsum(lay1[j] * w2[j] for j in self.hidden)",
+        "            act2 += lay1_j * w2[j]\n",
+        "        act2 = fsum(lay1[j] * w2[j] for j in self.hidden)\n",
     ),
     (
         "                for i in hidden:\n"
@@ -1022,17 +1152,16 @@ def single(value):
     return struct.unpack("f", struct.pack("f", value))[0]
 
 
-APPENDED = [
-    ("self.E_mem.insert(0, E)", "self.E_mem.append(E)"),
-    ("self.delta_l2_mem.insert(0, delta_l2)", "self.delta_l2_mem.append(delta_l2)"),
-    ("self.delta_l1_mem.insert(0, delta_l1)", "self.delta_l1_mem.append(delta_l1)"),
+NOT_REVERSED = [
+    (f"        self.{name}_mem.reverse()\n", "")
+    for name in ("E", "delta_l2", "delta_l1")
 ]
 DELTA_L2 = "        delta_l2 = (lay2 - y) * dsigmoid(lay2)"
 # What a port got wrong: the net, the lines changed, the first quantity touched.
 BUGS = {
     "w2 is updated before layer 1 is corrected": (
         "xor-sgd",
-        [("(w2[j] * delta_l2 +", "((w2[j] - 0.1 * lay1[j] * delta_l2) * delta_l2 +")],
+        [("back = w2[j] *", "back = (w2[j] - 0.1 * lay1[j] * delta_l2) *")],
         "steps, epoch 0, example 0, delta_l1[0]",
     ),
     "derivative at the activation of the output": (
@@ -1042,12 +1171,7 @@ BUGS = {
     ),
     "no derivative at the hidden units": (
         "rnn-bptt",
-        [
-            (
-                "            delta = (w2[j] * delta_l2 + later[j]) * dsigmoid(lay1[j])",
-                "            delta = (w2[j] * delta_l2 + later[j])",
-            )
-        ],
+        [("delta = back * dsigmoid(lay1[j])", "delta = back")],
         "steps, epoch 0, example 0, time step 1, delta_l1[0]",
     ),
     "the error has the other sign": (
@@ -1067,7 +1191,7 @@ BUGS = {
     ),
     "b2 is not updated": (
         "xor-sgd",
-        [("        self.b2 -= eta * self.corr_b2\n", "")],
+        [("        self.b2 = self.b2 - eta * self.corr_b2\n", "")],
         "steps, epoch 0, example 1, act2",
     ),
     "b1 is not updated": (
@@ -1098,7 +1222,7 @@ BUGS = {
     ),
     "time runs forwards in the backward pass": (
         "rnn-bptt",
-        [("range(len(x) - 2, -1, -1)", "range(len(x) - 1)"), *APPENDED],
+        [("range(len(x) - 2, -1, -1)", "range(len(x) - 1)"), *NOT_REVERSED],
         "steps, epoch 0, example 0, time step 1, delta_l1[0]",
     ),
     "what comes back through time is transposed": (
@@ -1128,12 +1252,12 @@ BUGS = {
     ),
     "eta is applied twice": (
         "xor-sgd",
-        [("w[j] -= eta * corr[j]", "w[j] -= eta * eta * corr[j]")],
+        [("w[j] - eta * corr[j]", "w[j] - eta * eta * corr[j]")],
         "steps, epoch 0, example 1, act1[0]",
     ),
     "parameters are stored in single precision": (
         "xor-sgd",
-        [("w[j] -= eta * corr[j]", "w[j] = single(w[j] - eta * corr[j])")],
+        [("w[j] - eta * corr[j]", "single(w[j] - eta * corr[j])")],
         "steps, epoch 0, example 1, act1[0]",
     ),
     "tanh for sigmoid": (
@@ -1145,25 +1269,25 @@ BUGS = {
         "xor-batch",
         [
             (
-                "    curve = [0.0] * epochs\n    for n in range(epochs):\n        curve[n] = next",
-                "    curve = [0.0] * (epochs - 1)\n    for n in range(epochs - 1):\n        curve[n] = next",
+                "block(epochs)\n    for n in range(epochs):\n        curve[n] = next",
+                "block(epochs - 1)\n    for n in range(epochs - 1):\n        curve[n] = next",
             )
         ],
         "error",
     ),
     "corr_wh takes the state after the step": (
         "rnn",
-        [("corr[j] += before[i] * delta_l1[j]", "corr[j] += lay1[i] * delta_l1[j]")],
+        [("corr_wh[i][j] += before[i] * delta", "corr_wh[i][j] += lay1[i] * delta")],
         "steps, epoch 0, example 0, corr_wh[0][0]",
     ),
     "corr_bh is forgotten": (
         "rnn",
-        [("                corr_bh[j] += delta_l1[j]\n", "")],
+        [("                corr_bh[j] = corr_bh[j] + delta\n", "")],
         "steps, epoch 0, example 0, corr_bh[0]",
     ),
     "corr_w1 mixes up the inputs": (
         "xor-sgd",
-        [("corr_w1_0[j] += x0 *", "corr_w1_0[j] += x1 *")],
+        [("corr_w1_0[j] + x0 *", "corr_w1_0[j] + x1 *")],
         "steps, epoch 0, example 1, corr_w1[0][0]",
     ),
     "a step compares with its own input": (
@@ -1251,6 +1375,15 @@ def single_precision_trace(monkeypatch, net, **options):
     return candidate
 
 
+def nine_digits(value):
+    """value with its numbers as %.9g writes them."""
+    if isinstance(value, dict):
+        return {key: nine_digits(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [nine_digits(part) for part in value]
+    return float(f"{value:.9g}") if isinstance(value, float) else value
+
+
 def scaled(value, factor):
     if isinstance(value, list):
         return [scaled(part, factor) for part in value]
@@ -1280,6 +1413,7 @@ def test_the_other_known_conventions_are_told_by_name(monkeypatch):
     through = "backpropagation through time"
     half = "an error without the factor 1/2"
     mean = "batch corrections averaged instead of summed"
+    single_words = "single precision, or numbers written with 9 digits at most"
     assert told(trace("rnn-bptt"), net="rnn") == through
     assert told(trace("rnn"), net="rnn-bptt") == "no " + through
     averaged = trace("xor-batch", eta=0.025)
@@ -1295,8 +1429,9 @@ def test_the_other_known_conventions_are_told_by_name(monkeypatch):
     assert told(trace("rnn", eta=0.11), eta=0.1) == ""
     for net in refnet.NETS:
         rough = single_precision_trace(monkeypatch, net)
-        assert told(rough) == "single precision"
-    assert told(rough, net="rnn") == through + " and single precision"
+        assert told(rough) == single_words
+        assert told(nine_digits(rough)) == single_words
+    assert told(rough, net="rnn") == f"{through} and {single_words}"
     rough["final"]["b2"] += 0.02
     assert told(rough) == ""
 
@@ -1408,11 +1543,8 @@ def test_a_start_of_its_own_is_where_refnet_starts_too():
     seeded = {**own, "seed": 9, "hidden": 5, "final": start["final"]}
     assert not refnet.check(seeded)
     assert refnet.check({**seeded, "seed": 8})[0].place() == "initial, w1[0][0]"
-    assert not refnet.check({"net": "rnn", "seed": 3, "initial": {"b2": trace_b2(3)}})
-
-
-def trace_b2(seed):
-    return refnet.trace("rnn", seed=seed, epochs=1)["initial"]["b2"]
+    seeded["initial"] = {"b2": start["initial"]["b2"]}
+    assert not refnet.check(seeded)
 
 
 @needs_numpy
@@ -1437,6 +1569,8 @@ RUBBISH = {
     '{"net": "rnn", "error": [1]}': "seed: expected seed or initial",
     '{"net": "rnn", "seed": 1}': "expected something to compare.*got nothing",
     START + '"steps": []}': "expected something to compare",
+    START + '"initial": {"b2": 0.1}}': "expected something to compare",
+    START + '"steps": [{}], "final": {}}': "expected something to compare",
     START + '"steps": [{"x": [0, 0, 1]}]}': "expected something to compare",
     START + '"eror": [1, 2]}': "candidate: expected only .*; got 'eror'",
     START + '"final": {"w3": [1]}}': "final: expected only w1, .*; got 'w3'",
@@ -1447,7 +1581,7 @@ RUBBISH = {
     START + '"error": [0.1, "0.1"]}': r"error\[1\]: expected a number, got '0.1'",
     START + '"error": [0.1, true]}': r"error\[1\]: expected a number, got True",
     START + '"error": {"0": 1}}': "error: expected a number, got {'0': 1}",
-    START + '"error": [[1], [1, 2]]}': r"error\[1\]: expected 1 numbers, as in",
+    START + '"error": [[1], [1, 2]]}': r"error\[1\]: expected one number, as in",
     START + '"error": [1, 1], "eta": NaN}': "eta: expected a finite number",
     START + '"error": [1, 1], "eta": 1e999}': "eta: expected a finite number",
     START + '"error": [1, 1], "eta": "0.1"}': "eta: expected a number, got '0.1'",
@@ -1585,7 +1719,10 @@ def test_random_damage_never_passes_and_never_ends_in_a_traceback(tmp_path, caps
     assert min(statuses) > 20, statuses
 
 
-def test_random_surgery_never_passes_and_never_ends_in_a_traceback(tmp_path, capsys):
+def test_random_surgery_never_passes_and_never_ends_in_a_traceback(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(refnet, "EPOCHS", 100)  # where "epochs" is cut out
     some = random.Random(2019)
     file = tmp_path / "candidate.json"
     strange = [
@@ -1630,3 +1767,182 @@ def test_random_surgery_never_passes_and_never_ends_in_a_traceback(tmp_path, cap
             if status == 0:
                 assert same_numbers(candidate, trace), candidate
     assert min(statuses) > 20, statuses
+
+
+# ------------------------------------------------------------------ The benchmark
+
+TRAININGS = {
+    "xor-sgd": "XOR, stochastic",
+    "xor-batch": "XOR, batch",
+    "rnn": "Recurrent net",
+}
+# At least so many times as fast as NumPy; at most so many seconds and MiB.
+TARGETS = {"all": 6, "each": 5, "whole": 7, "import": 0.003, "memory": 1}
+
+REFNET_ALONE = """
+import refnet
+for net in {nets}:
+    kind, examples, training = refnet.NETS[net]
+    start = refnet.initial_parameters(kind, refnet.RandomState(1))
+    learning = training(kind(**start), examples)
+    for _ in range({epochs}):
+        error, outputs = next(learning)
+    print(error)
+"""
+NUMPY_ALONE = """
+import numpy as np
+{functions}
+for net in {nets}:
+    training = numpy_xor if net.startswith("xor") else numpy_rnn
+    result = training(numpy_start(net, 1), net == "xor-batch", epochs={epochs})
+    print(result["error"][-1][0])
+"""
+IMPORT = """
+import sys, time, tracemalloc
+sys.path.insert(0, {folder!r})
+if {measure_memory}:
+    tracemalloc.start()
+start = time.perf_counter()
+import refnet
+seconds = time.perf_counter() - start
+print(seconds, tracemalloc.get_traced_memory()[1])
+"""
+
+
+def refnet_training(net, epochs, hidden=3):
+    kind, examples, training = refnet.NETS[net]
+    start = refnet.initial_parameters(kind, refnet.RandomState(1), hidden)
+    return trained(kind, examples, training, start, epochs)[0][-1]
+
+
+def numpy_training(net, epochs, hidden=3):
+    training = numpy_xor if net.startswith("xor") else numpy_rnn
+    result = training(numpy_start(net, 1, hidden), net == "xor-batch", epochs=epochs)
+    return result["error"][-1][0]
+
+
+def in_turn(rounds, *calls):
+    """The median seconds of each call, the calls taking turns; all give the same."""
+    times = [[] for _ in calls]
+    for _ in range(rounds):
+        results = []
+        for call, seconds in zip(calls, times):
+            start = time.perf_counter()
+            results.append(call())
+            seconds.append(time.perf_counter() - start)
+        assert all(close(result, results[0]) for result in results), results
+    return [statistics.median(seconds) for seconds in times]
+
+
+def child(folder, *words):
+    """What a bare interpreter prints, started in a folder, bytecode kept there."""
+    keep = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": ""}
+    result = subprocess.run(
+        [sys.executable, *words],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, **keep},
+    )
+    return result.stdout
+
+
+def numbers_of(text):
+    return [float(number) for number in text.split()]
+
+
+def benchmark(rounds=5, epochs=10000):
+    """Time refnet and NumPy in turn, print tables and, last, a verdict."""
+    print(f"refnet beside NumPy {np.__version__}, {sys.implementation.name} ", end="")
+    print(f"{sys.version.split()[0]}; medians of {rounds} rounds, in turn")
+    missed = []
+
+    def row(title, numpy_seconds, refnet_seconds, target=None):
+        ratio = numpy_seconds / refnet_seconds
+        goal = f"   (target {target}x)" if target else ""
+        print(f"{title:<28}{numpy_seconds:9.3f} s{refnet_seconds:9.3f} s", end="")
+        print(f"{ratio:8.1f}x{goal}")
+        if target and ratio < target:
+            missed.append(f"{title} {ratio:.2f}x")
+
+    print(f"\n{epochs} epochs in one process       NumPy     refnet    ratio")
+    totals = [0, 0]
+    for net, title in TRAININGS.items():
+        pair = in_turn(
+            rounds,
+            lambda net=net: numpy_training(net, epochs),
+            lambda net=net: refnet_training(net, epochs),
+        )
+        totals = [total + each for total, each in zip(totals, pair)]
+        row(title, *pair, TARGETS["each"])
+    row("All three", *totals, TARGETS["all"])
+
+    print("\nWhole process, start-up and imports included")
+    how = {"nets": list(TRAININGS), "epochs": epochs}
+    functions = map(inspect.getsource, (numpy_start, numpy_xor, numpy_rnn))
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(HERE / "refnet.py", folder)
+        theirs = NUMPY_ALONE.format(functions="\n".join(functions), **how)
+        ours = REFNET_ALONE.format(**how)
+        numpy_seconds, refnet_seconds = in_turn(
+            rounds,
+            lambda: numbers_of(child(folder, "-c", theirs)),
+            lambda: numbers_of(child(folder, "-c", ours)),
+        )
+        row("The same three trainings", numpy_seconds, refnet_seconds, TARGETS["whole"])
+        (replay,) = in_turn(rounds, lambda: len(child(folder, "refnet.py")))
+        row("The replay, refnet.py", numpy_seconds, replay)
+
+        print("\nWhat import refnet adds to a bare interpreter")
+        shutil.rmtree(pathlib.Path(folder, "__pycache__"))
+
+        def imported(measure_memory):
+            probe = IMPORT.format(folder=folder, measure_memory=measure_memory)
+            return numbers_of(child(folder, "-I", "-S", "-c", probe))
+
+        first = imported(False)[0]
+        seconds = statistics.median(imported(False)[0] for _ in range(4 * rounds + 1))
+        mebibytes = imported(True)[1] / 2**20
+    print(f"time    {1000 * seconds:6.1f} ms    (target under 3 ms; the first time,")
+    print(f"                     when it is compiled, {1000 * first:.0f} ms)")
+    print(f"memory  {mebibytes:6.1f} MiB   (target under 1 MiB)")
+    if seconds >= TARGETS["import"]:
+        missed.append(f"import {1000 * seconds:.1f} ms")
+    if mebibytes >= TARGETS["memory"]:
+        missed.append(f"import {mebibytes:.1f} MiB")
+
+    print("\nMilliseconds an epoch, by the number H of hidden units")
+    print("                      H        NumPy       refnet    ratio")
+    for net, title in TRAININGS.items():
+        for hidden in (3, 10, 30, 100):
+            some = max(1, epochs // 25 // hidden)
+            times = in_turn(
+                rounds,
+                lambda net=net, n=some, h=hidden: numpy_training(net, n, h),
+                lambda net=net, n=some, h=hidden: refnet_training(net, n, h),
+            )
+            theirs, ours = (1000 * seconds / some for seconds in times)
+            print(f"{title:<20}{hidden:>4}{theirs:13.3f}{ours:13.3f}", end="")
+            print(f"{theirs / ours:8.1f}x")
+
+    print()
+    if sys.implementation.name != "cpython" or sys.version_info < (3, 11):
+        print("The targets are for CPython 3.11 or newer.")
+    print(f"Verdict: missed: {'; '.join(missed)}" if missed else "Verdict: all met")
+
+
+@needs_numpy
+def test_the_benchmark_runs_and_ends_in_a_verdict(capsys):
+    benchmark(rounds=1, epochs=100)
+    text = capsys.readouterr().out
+    assert text.split("\n")[-2].startswith("Verdict: ")
+    assert text.isascii() and max(map(len, text.split("\n"))) <= 80
+    for title in (*TRAININGS.values(), "All three", "The same three trainings"):
+        assert re.search(rf"^{title} .*\dx", text, re.MULTILINE), title
+
+
+if __name__ == "__main__":
+    if np is None:
+        sys.exit("test_refnet.py: the benchmark needs NumPy, which is not installed")
+    benchmark()

@@ -603,11 +603,86 @@ def test_no_sum_of_floats_and_no_power():
             assert ast.unparse(node.left) in ("2.0", "10"), ast.unparse(node)
 
 
+def readme(start):
+    """The block of the README that starts so, without its fences."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    (found,) = (text for name, text in blocks if text.startswith(start))
+    return found
+
+
 def test_the_examples_in_the_readme():
     result = doctest.testfile(str(HERE / "README.md"), module_relative=False)
     assert result.failed == 0 and result.attempted == 7
-    summary = README.split("```")[1].strip()
-    assert program().stdout.strip().endswith(summary)
+    assert program().stdout.endswith("\n" + readme("Summary"))
+
+
+@pytest.mark.parametrize(
+    "start, lines",
+    [
+        (
+            "python3 -c '\nimport refnet\nSEEDS = 100",
+            "2 of two learn: .*1 of .*0 of .*",
+        ),
+        ("python3 -c '\nimport refnet\nSEEDS = 200", "rnn . of 3\nrnn-bptt . of 3\n"),
+    ],
+)
+def test_the_readmes_measurements_run(start, lines):
+    script = readme(start).replace("python3 -c '\n", "").replace("\n'\n", "\n")
+    script = re.sub("SEEDS = [12]00", "SEEDS = 3", script)
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=HERE
+    )
+    assert result.stderr == ""
+    assert re.fullmatch(lines, result.stdout, re.DOTALL), result.stdout
+
+
+@needs_numpy
+def test_the_readmes_python_build_passes():
+    script = readme("import numpy as np")
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=HERE
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.endswith("\n" + readme("PASS"))
+    wrong = script.replace("lay2 - Y) * lay2", "lay2 - Y) * (lay1 @ w2 + b2)")
+    result = subprocess.run(
+        [sys.executable, "-c", wrong], capture_output=True, text=True, cwd=HERE
+    )
+    assert result.returncode == 1 and "\n  error, epoch 1\n" in result.stdout
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="cc, a C compiler, is not found")
+def test_the_readmes_c_build_passes_and_a_wrong_one_fails(tmp_path):
+    source = readme("/* The XOR net")
+    command = readme("cc -O2 xor.c").strip()
+    shutil.copy(HERE / "refnet.py", tmp_path)
+    wrong = source.replace("x[1] * w1[1][j] + b1[j]", "x[1] * w1[1][j]")
+    place = "\n  steps, epoch 0, example 0, act1[0]\n"
+    for text, status, words in ((source, 0, "\nPASS: all 10065 "), (wrong, 1, place)):
+        (tmp_path / "xor.c").write_text(text)
+        result = subprocess.run(
+            command.replace("python3", sys.executable).replace("cc ", "cc -Wall "),
+            shell=True,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+        )
+        assert (result.returncode, result.stderr) == (status, "")
+        assert words in result.stdout
+
+
+def test_the_readmes_wrong_build_is_judged_as_it_says():
+    trace = program("trace", "rnn-bptt").stdout.replace("rnn-bptt", "rnn")
+    result = program("check", "-", stdin=trace)
+    assert result.returncode == 1
+
+    def rounded(text):
+        """The text with its numbers to 6 digits, as another exp ends otherwise."""
+        return re.sub(
+            r"\d\.\d{7,}", lambda match: f"{float(match[0]):.6g}", text
+        ).split()
+
+    assert rounded(result.stdout) == rounded(readme("part      values"))
 
 
 def test_the_examples_in_the_docstrings():
@@ -1004,15 +1079,14 @@ def test_a_pipe_that_closes_early_ends_it_quietly(words):
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes and signals are POSIX's")
 def test_control_c_ends_it_quietly():
-    command = [
-        sys.executable,
-        "-u",
-        str(HERE / "refnet.py"),
-        "run",
-        "--epochs",
-        "900000",
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command = [sys.executable, "-u", str(HERE / "refnet.py"), "--epochs", "900000"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # Whoever runs the tests in the background has SIGINT ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
     assert process.communicate()[1] == b""

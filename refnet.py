@@ -9,7 +9,7 @@ the same numbers with lists and the math module.  As a program it has three uses
     python3 refnet.py trace NET        write every number of a training as JSON
     python3 refnet.py check FILE       tell another build where it is wrong
 
-As a library, it trains a net and leaves everything it computed on it:
+As a library, it trains a net, on which the last example leaves what was computed:
 
     >>> import refnet
     >>> start = refnet.initial_parameters(refnet.XorNet, refnet.RandomState(1))
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     Learner: TypeAlias = "XorNet | RecurrentNet | Recorder"
     Trained = tuple[Kind, Sequence[object], Callable[..., Epochs]]
     Parts = dict[tuple[str, int], dict[str, object]]
-    Where = tuple[str, int | None, int | None, int | None, str, Shape]
     Given = list[tuple[str, int, str, Read]]
 
 __version__ = "1.0.0"
@@ -89,7 +88,7 @@ ETA, EPOCHS, HIDDEN = 0.1, 10000, 3
 
 
 def sigmoid(a: float) -> float:
-    """A neuron's output at activation a: 1 / (1 + exp(-a)).
+    """A neuron's output at activation a: 1 / (1 + exp(-a)), the notebook's sigmoid.
 
     >>> sigmoid(0), sigmoid(-1000)
     (0.5, 0.0)
@@ -101,7 +100,7 @@ def sigmoid(a: float) -> float:
 
 
 def dsigmoid(y: float) -> float:
-    """The sigmoid's derivative where its output is y: y*(1 - y).
+    """The sigmoid's derivative where its output is y: y*(1 - y), as in the notebook.
 
     >>> dsigmoid(sigmoid(0))
     0.25
@@ -110,7 +109,7 @@ def dsigmoid(y: float) -> float:
 
 
 def squared_error(lay2: float, y: float) -> float:
-    """The error E of output lay2 where y is wanted: (lay2 - y)*(lay2 - y) / 2.
+    """The notebook's E, of output lay2 where y is wanted: (lay2 - y)*(lay2 - y) / 2.
 
     >>> squared_error(0.5, 1)
     0.125
@@ -120,17 +119,15 @@ def squared_error(lay2: float, y: float) -> float:
 
 # ---------------------------------------------------------------- The two nets
 
-# What a net computes for each output, in that order.
-PER_STEP = ("act1", "lay1", "act2", "lay2", "E", "delta_l2", "delta_l1")
-
 
 class Net:
     """What both nets share: their parameters, the output unit, and the descent.
 
     A net has H hidden units, one output unit, and three verbs: forward computes
     the output, backward adds the error's gradient to the corrections, descend
-    subtracts the corrections and clears them.  What was computed stays on the
-    net under the notebook's names:
+    subtracts the corrections and clears them.  What the last example computed
+    stays on the net under the notebook's names, in a RecurrentNet as lists with
+    an entry per time step: act1_mem for act1, and so on.
 
         w1, b1      H weights from each input, H biases
         w2, b2      H weights to the output unit, its bias
@@ -139,7 +136,10 @@ class Net:
         E           the error of lay2
         delta_l2    dE/dact2
         delta_l1    dE/dact1, H numbers
-        corr_w1     the gradient collected for w1; so for every parameter
+        corr_w1     the gradient dE/dw1, collected; so for every parameter
+
+    In a RecurrentNet these are the derivatives with the previous state held
+    constant, as in the notebook, unless it learns through time.
     """
 
     if TYPE_CHECKING:
@@ -169,11 +169,6 @@ class Net:
     def parameters(self) -> "dict[str, object]":
         """A copy of the parameters, by name, as the constructor takes them."""
         return {name: copied(getattr(self, name)) for name in self.names}
-
-    def corrections(self) -> "dict[str, object]":
-        """A copy of the corrections: corr_w1 and so on."""
-        names = ["corr_" + name for name in self.names]
-        return {name: copied(getattr(self, name)) for name in names}
 
     def finish_forward(self, act1: "list[float]") -> "tuple[list[float], float, float]":
         """From the hidden units' activations to the output: lay1, act2, lay2.
@@ -227,7 +222,8 @@ class Net:
     def descend(self, eta: float, rows: "Rows | None" = None) -> None:
         """w = w - eta*corr for every parameter w; then every correction is 0.
 
-        rows is what self.rows() returns, from a caller who has it at hand.
+        rows is what self.rows() returns; for speed, a training asks for it once
+        an epoch.
         """
         zero = self.zero
         rows = rows or self.rows()
@@ -335,12 +331,6 @@ class XorNet(Net):
         x, y = example
         outputs.append(self.forward(x))
         return error + self.backward(x, y)
-
-    def computed(self) -> "dict[str, object]":
-        """Everything that the last forward and backward left, by its name."""
-        found = {name: getattr(self, name) for name in PER_STEP}
-        found.update(self.corrections())
-        return found
 
 
 class RecurrentNet(Net):
@@ -507,19 +497,12 @@ class RecurrentNet(Net):
             error += E
         return error
 
-    def computed(self) -> "dict[str, object]":
-        """Everything that the last forward and backward left, by its name.
-
-        What exists once per time step is a list with one entry per step.
-        """
-        found = {name: getattr(self, name + "_mem") for name in PER_STEP}
-        found["lay1"] = self.lay1_mem[1:]
-        found.update(self.corrections())
-        return found
-
 
 class ThroughTimeNet(RecurrentNet):
-    """A RecurrentNet that learns by backpropagation through time."""
+    """A RecurrentNet that learns by backpropagation through time.
+
+    The notebook's text speaks of it, its code leaves it out.
+    """
 
     through_time = True
 
@@ -530,6 +513,8 @@ class ThroughTimeNet(RecurrentNet):
 def sgd(net: "Learner", examples: object, eta: float = ETA) -> "Epochs":
     """Stochastic gradient descent: train net, descending after every example.
 
+    The notebook's first training with a XorNet and XOR, its third with a
+    RecurrentNet and SEQUENCES.
     examples are pairs (x, y) as in XOR for a XorNet, sequences as in SEQUENCES
     for a RecurrentNet; eta is the learning rate.  Returns a generator that
     trains on for as long as it is asked, and after each epoch yields
@@ -551,6 +536,9 @@ def sgd(net: "Learner", examples: object, eta: float = ETA) -> "Epochs":
 
 def batch(net: "Learner", examples: object, eta: float = ETA) -> "Epochs":
     """Batch gradient descent: as sgd, but descending once, after all examples.
+
+    The notebook's second training with a XorNet and XOR; takes, yields and raises
+    what sgd does.
 
     >>> net = XorNet(**initial_parameters(XorNet, RandomState(1)))
     >>> error, outputs = next(batch(net, XOR))
@@ -586,19 +574,23 @@ def worked_step(
 ) -> "dict[str, object]":
     """The single update that the notebook works through before its trainings.
 
-    It slips three times, and its trainings start from what it leaves:
+    It slips three times, and its first training starts from what it leaves:
 
-        1. delta_l2 takes (y - lay2), the other sign, so the step climbs;
+        1. delta_l2 takes (y - lay2), which has the wrong sign;
         2. the derivatives are taken at the activations, dsigmoid(act2) and
            dsigmoid(act1), not at the outputs lay2 and lay1;
         3. delta_l1 takes w2 after it has been changed.
 
-    x and y are one example for net; returns everything computed, by name.
+    x are two numbers, y is one.  Corrections that net collected before are
+    dropped.  Returns what was computed by name, with the shapes that it has on a
+    net.  Raises TypeError or ValueError as XorNet does.
     """
     if not isinstance(net, XorNet):
         raise TypeError(f"net: expected an XorNet, got {shown(net)}")
-    (x0, x1), wanted = net.example("(x, y)", (x, y))
+    x0, x1 = fit("x", flattened("x", x), (2,))
+    (wanted,) = fit("y", flattened("y", y), ())
     eta = positive("eta", eta)
+    net.descend(0)
     net.forward((x0, x1))
     step: dict[str, object] = {"act1": net.act1, "lay1": net.lay1}
     step.update(act2=net.act2, lay2=net.lay2, E=squared_error(net.lay2, wanted))
@@ -720,7 +712,7 @@ def squeezed(shape: "Shape") -> "Shape":
 def spelled(shape: "Shape") -> str:
     """shape in words: "2 x 3 numbers"."""
     if shape in ((), (1,)):
-        return "one number"
+        return "a list of one number" if shape else "one number"
     return " x ".join(str(n) for n in shape) + " numbers"
 
 
@@ -768,6 +760,7 @@ def checked_examples(net: "Learner", examples: object) -> "list[Example]":
 
 
 MOST_SEED = 0xFFFFFFFF
+WORDS = 624  # of state in MT19937
 
 
 class RandomState:
@@ -784,24 +777,24 @@ class RandomState:
     def __init__(self, seed: int) -> None:
         word = whole("seed", seed, 0, MOST_SEED)
         self.words = [word]
-        for n in range(1, 624):
+        for n in range(1, WORDS):
             word = (1812433253 * (word ^ (word >> 30)) + n) & 0xFFFFFFFF
             self.words.append(word)
-        self.used = 624
+        self.used = WORDS
 
     def twist(self) -> None:
-        """Replace the 624 words of state by the next 624."""
+        """Replace the words of state by as many new ones."""
         words = self.words
-        for n in range(624):
-            mixed = words[n] & 0x80000000 | words[(n + 1) % 624] & 0x7FFFFFFF
-            words[n] = words[(n + 397) % 624] ^ (mixed >> 1)
+        for n in range(WORDS):
+            mixed = words[n] & 0x80000000 | words[(n + 1) % WORDS] & 0x7FFFFFFF
+            words[n] = words[(n + 397) % WORDS] ^ (mixed >> 1)
             if mixed % 2:
                 words[n] ^= 0x9908B0DF
         self.used = 0
 
     def word(self) -> int:
         """The next 32 random bits."""
-        if self.used == 624:
+        if self.used == WORDS:
             self.twist()
         word = self.words[self.used]
         self.used += 1
@@ -826,7 +819,8 @@ def initial_parameters(
 ) -> "dict[str, object]":
     """The next draws from stream as parameters for a net, in the notebook's order.
 
-    Raises TypeError or ValueError unless hidden is a whole number above 0.
+    net is the class, hidden the number H of hidden units; the shapes are those
+    that the class takes.  Raises TypeError or ValueError for anything else.
 
     >>> initial_parameters(XorNet, RandomState(1), hidden=1)["b2"]
     -0.7064882183657739
@@ -855,11 +849,13 @@ NETS: "dict[str, Trained]" = {
     "rnn-bptt": (ThroughTimeNet, SEQUENCES, sgd),
 }
 
-# The parts of a trace, and what one step computes, both in that order.
+# The parts of a trace, and what one step computes, both in that order; what of it
+# exists once per time step; and all that check compares.
 PARTS = ("initial", "steps", "error", "final")
 STEP = ["act1", "lay1", "act2", "lay2", "E", "delta_l2", "corr_w2", "corr_b2"]
 STEP += ["delta_l1", "corr_w1", "corr_b1", "corr_wh", "corr_bh"]
-ORDER = ["x", "y"] + STEP + ["error", "w1", "w2", "b1", "b2", "wh", "bh"]
+PER_STEP = [name for name in STEP if not name.startswith("corr")]
+ORDER = ["x", "y"] + STEP + ["error"] + [name for name, _ in RecurrentNet.shapes(1)]
 
 # What single precision makes of it: rtol, atol, and rtol's growth per epoch.
 SINGLE = (1e-6, 5e-6, 3e-6)
@@ -894,8 +890,7 @@ class Recorder:
             for name in parameters:  # past the constructor: they may be infinite
                 setattr(alone, name, parameters[name])
             alone.learn(example, 0, [])
-            found = alone.computed()
-            self.steps[self.met] = {name: found[name] for name in STEP if name in found}
+            self.steps[self.met] = computed(alone)
         self.met += 1
         return self.net.learn(example, error, outputs)
 
@@ -906,6 +901,19 @@ class Recorder:
     def descend(self, eta: float, rows: "Rows | None" = None) -> None:
         """As the net's."""
         self.net.descend(eta, rows)
+
+
+def computed(net: "XorNet | RecurrentNet") -> "dict[str, object]":
+    """What the last forward and backward left on net, by the names in STEP."""
+    found = {}
+    for name in STEP:
+        if hasattr(net, name + "_mem"):
+            found[name] = getattr(net, name + "_mem")
+        elif hasattr(net, name):
+            found[name] = getattr(net, name)
+    if isinstance(net, RecurrentNet):
+        found["lay1"] = net.lay1_mem[1:]  # without the state before the first step
+    return found
 
 
 def trained(
@@ -976,6 +984,17 @@ def refuse_narrow_floats() -> None:
         raise RuntimeError("this interpreter's floats are narrower than a double")
 
 
+def training_options(
+    epochs: object, eta: object, hidden: object
+) -> "tuple[int, float, int]":
+    """epochs, eta and hidden, within the limits of what is traced and replayed."""
+    return (
+        whole("epochs", epochs, 1, MOST_EPOCHS),
+        positive("eta", eta),
+        whole("hidden", hidden, 1, MOST_HIDDEN),
+    )
+
+
 def chosen(name: str, value: object) -> str:
     """value as one of the names in NETS."""
     if isinstance(value, str) and value in NETS:
@@ -1014,9 +1033,7 @@ def trace(
     refuse_narrow_floats()
     kind, examples, training = NETS[chosen("net", net)]
     seed = whole("seed", seed, 0, MOST_SEED)
-    epochs = whole("epochs", epochs, 1, MOST_EPOCHS)
-    eta = positive("eta", eta)
-    hidden = whole("hidden", hidden, 1, MOST_HIDDEN)
+    epochs, eta, hidden = training_options(epochs, eta, hidden)
     most = epochs * len(examples)
     count = (
         min(most, 2 * len(examples))
@@ -1042,15 +1059,24 @@ class Difference:
     """A number, or a shape, that is not refnet's.
 
     part is "initial", "steps", "error" or "final"; epoch, example and time_step
-    are None where they mean nothing; element holds the indices in quantity; got
-    and want are numbers, or the shapes where these differ.
+    are None where they mean nothing; quantity is its name, such as "act1", and
+    element its indices in it; got and want are numbers, or the shapes where these
+    differ.
     """
 
     def __init__(
-        self, where: "Where", got: "float | Shape", want: "float | Shape"
+        self,
+        part: str,
+        epoch: "int | None",
+        example: "int | None",
+        time_step: "int | None",
+        quantity: str,
+        element: "Shape",
+        got: "float | Shape",
+        want: "float | Shape",
     ) -> None:
-        self.part, self.epoch, self.example, self.time_step = where[:4]
-        self.quantity, self.element = where[4:]
+        self.part, self.epoch, self.example = part, epoch, example
+        self.time_step, self.quantity, self.element = time_step, quantity, element
         self.got, self.want = got, want
 
     def place(self) -> str:
@@ -1097,7 +1123,9 @@ class Report(list):  # type: ignore[type-arg]
     """The differences that check found, as a list, the first computed first.
 
     Empty, and so false, where every number given is right.  str() of it is
-    what the check command prints; parts holds the figures of its table.
+    what the check command prints: parts holds its table, a Tally by part with
+    values, absolute, relative and ulps; convention is the known convention, in
+    words, that all of a wrong candidate agrees with, or "".
     """
 
     def __init__(self, rtol: float, atol: float) -> None:
@@ -1214,8 +1242,6 @@ def read_candidate(
     if not isinstance(form, str) or form != FORMAT:
         raise ValueError(f"format: expected {FORMAT!r}, got {shown(form)}")
     net = chosen("net", top.get("net"))
-    epochs = whole("epochs", top.get("epochs", EPOCHS), 1, MOST_EPOCHS)
-    eta = positive("eta", top.get("eta", ETA))
     if "seed" not in top and "initial" not in top:
         raise ValueError("seed: expected seed or initial to start from, got neither")
 
@@ -1224,10 +1250,12 @@ def read_candidate(
     initial = fields("initial", top.get("initial", {}), names)
     read = {name: flattened(f"initial.{name}", initial[name]) for name in initial}
     hidden = hidden_units("initial.b1", read["b1"]) if "b1" in read else HIDDEN
-    hidden = whole("hidden", top.get("hidden", hidden), 1, MOST_HIDDEN)
+    epochs, eta, hidden = training_options(
+        top.get("epochs", EPOCHS), top.get("eta", ETA), top.get("hidden", hidden)
+    )
     given: Given = []
     if "seed" in top:
-        stream = RandomState(whole("seed", top["seed"], 0, MOST_SEED))
+        stream = RandomState(top["seed"])  # type: ignore[arg-type]
         start = initial_parameters(kind, stream, hidden)
         given += [("initial", 0, name, read[name]) for name in read]
     else:
@@ -1308,8 +1336,10 @@ def differences(
         recurrent = part == "steps" and kind is not XorNet
         if squeezed(got_shape) != squeezed(want_shape):
             key = moment(part, met, quantity, recurrent, None, 0)
-            where: Where = (part, epoch, example, None, quantity, ())
-            found.append((key, Difference(where, got_shape, want_shape)))
+            shapes = Difference(
+                part, epoch, example, None, quantity, (), got_shape, want_shape
+            )
+            found.append((key, shapes))
             continue
         for n in range(len(got)):
             element, time_step = unravelled(n, want_shape), None
@@ -1324,9 +1354,11 @@ def differences(
             tally.add(distance, right)
             age = epochs if part == "final" else epoch or 0
             if not distance <= atol + (rtol + drift * age) * abs(right):
-                where = (part, epoch, example, time_step, quantity, element)
                 key = moment(part, met, quantity, recurrent, time_step, n)
-                found.append((key, Difference(where, got[n], right)))
+                numbers = Difference(
+                    part, epoch, example, time_step, quantity, element, got[n], right
+                )
+                found.append((key, numbers))
     found.sort(key=lambda each: each[0])
     return [difference for key, difference in found]
 
@@ -1406,12 +1438,12 @@ def conventions(net: str) -> "Iterator[tuple[str, str, float, dict[str, float]]]
     # The factors are those on eta, on the errors, on delta_* and on corr_*.
     means: list[tuple[str, float, float, float]] = [("", 1, 1, 1)]
     if net == "xor-batch":
-        part = 1 / len(XOR)
+        share = 1 / len(XOR)
         words = "batch corrections averaged instead of summed"
         means += [
-            (words, part, 1, 1),
-            (words, part, 1, part),
-            (words, part, part, part),
+            (words, share, 1, 1),
+            (words, share, 1, share),
+            (words, share, share, share),
         ]
     halves = [("", 1, 1), ("an error without the factor 1/2", 1, 2)]
     halves.append(("an error without the factor 1/2, and its gradient", 2, 2))
@@ -1452,9 +1484,7 @@ def run(
     Raises TypeError or ValueError for an argument out of range.
     """
     stream = RandomState(seed)
-    epochs = whole("epochs", epochs, 1, MOST_EPOCHS)
-    eta = positive("eta", eta)
-    hidden = whole("hidden", hidden, 1, MOST_HIDDEN)
+    epochs, eta, hidden = training_options(epochs, eta, hidden)
     print(f"Neural networks handcrafted: seed {seed}, {epochs} epochs, eta {eta:g},")
     print(f"{hidden} hidden units")
     if not doubles():
@@ -1500,6 +1530,7 @@ def print_numbers(name: str, value: object) -> None:
     """Print a quantity's numbers, a few to the line."""
     numbers = flattened(name, value, finite=False)[1]
     for n in range(0, len(numbers), 6):
+        # Adding 0 makes -0.0 a plain 0.
         row = " ".join(f"{value + 0:10.6f}" for value in numbers[n : n + 6])
         title = name if n == 0 else ""
         print(f"{title:<10}{row}")
@@ -1726,7 +1757,8 @@ def read_json(path: str) -> object:
         return found
 
     def integer(digits: str) -> int:
-        return int(digits if len(digits) < 400 else digits[:400])
+        # More digits than a double can hold are refused, and slow to read.
+        return int(digits[:400])
 
     try:
         text = contents(path).decode("utf-8-sig")
@@ -1798,7 +1830,8 @@ def complain(message: object) -> None:
 def main(argv: "list[str] | None" = None) -> int:
     """The program: argv without its name (None: that of the process) to a status.
 
-    0 is success, 1 a failed check, 2 a bad argument, file or output.
+    0 is success, 1 a failed check, 2 a bad argument, file or output, 130 an
+    interrupt, 141 a pipe that was closed.
     """
     import sys
 

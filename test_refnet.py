@@ -1615,6 +1615,18 @@ def test_check_passes_what_trace_writes(net):
         assert set(report.parts) == {"initial", "steps", "error", "final"}
 
 
+def test_a_trace_has_its_keys_in_the_order_of_computation():
+    head = "format net seed hidden eta epochs initial steps error final"
+    step = "epoch example x{} act1 lay1 act2 lay2 E delta_l2 corr_w2 corr_b2 delta_l1"
+    step += " corr_w1 corr_b1{}"
+    for net, y, recurrent in (("xor-batch", " y", ""), ("rnn", "", " corr_wh corr_bh")):
+        trace = refnet.trace(net, epochs=3)
+        assert list(trace) == head.split()
+        assert len(trace["steps"]) == 8 and len(trace["error"]) == 3
+        assert list(trace["steps"][7]) == step.format(y, recurrent).split()
+    assert trace["format"] == "refnet-trace/1"
+
+
 def test_the_commands_work_together(tmp_path):
     file = tmp_path / "trace.json"
     file.write_text(program("trace", "rnn-bptt", "--seed", 5, "--steps", 3).stdout)

@@ -9,7 +9,7 @@ the same numbers with lists and the math module.  As a program it has three uses
     python3 refnet.py trace NET        write every number of a training as JSON
     python3 refnet.py check FILE       tell another build where it is wrong
 
-As a library, it trains a net, on which the last example leaves what was computed:
+As a library, it trains a net, and what was computed last can be read off the net:
 
     >>> import refnet
     >>> start = refnet.initial_parameters(refnet.XorNet, refnet.RandomState(1))
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     Shapes = list[tuple[str, Shape]]
     Read = tuple[Shape, list[float]]
     Rows = list[tuple[list[float], list[float]]]
-    Example = Any  # (x, y) to a XorNet, a whole sequence to a RecurrentNet
+    Example = Any  # (x, y) to an XorNet, a whole sequence to a RecurrentNet
     Epochs = Iterator[tuple[float, list[float]]]
     Kind = type["XorNet | RecurrentNet"]
     Learner: TypeAlias = "XorNet | RecurrentNet | Recorder"
@@ -513,9 +513,10 @@ class ThroughTimeNet(RecurrentNet):
 def sgd(net: "Learner", examples: object, eta: float = ETA) -> "Epochs":
     """Stochastic gradient descent: train net, descending after every example.
 
-    The notebook's first training with a XorNet and XOR, its third with a
+    The notebook's first training with an XorNet and XOR, its third with a
     RecurrentNet and SEQUENCES.
-    examples are pairs (x, y) as in XOR for a XorNet, sequences as in SEQUENCES
+
+    examples are pairs (x, y) as in XOR for an XorNet, sequences as in SEQUENCES
     for a RecurrentNet; eta is the learning rate.  Returns a generator that
     trains on for as long as it is asked, and after each epoch yields
 
@@ -537,7 +538,7 @@ def sgd(net: "Learner", examples: object, eta: float = ETA) -> "Epochs":
 def batch(net: "Learner", examples: object, eta: float = ETA) -> "Epochs":
     """Batch gradient descent: as sgd, but descending once, after all examples.
 
-    The notebook's second training with a XorNet and XOR; takes, yields and raises
+    The notebook's second training with an XorNet and XOR; takes, yields and raises
     what sgd does.
 
     >>> net = XorNet(**initial_parameters(XorNet, RandomState(1)))
@@ -590,7 +591,7 @@ def worked_step(
     x0, x1 = fit("x", flattened("x", x), (2,))
     (wanted,) = fit("y", flattened("y", y), ())
     eta = positive("eta", eta)
-    net.descend(0)
+    net.descend(0)  # drops what was collected
     net.forward((x0, x1))
     step: dict[str, object] = {"act1": net.act1, "lay1": net.lay1}
     step.update(act2=net.act2, lay2=net.lay2, E=squared_error(net.lay2, wanted))
@@ -635,7 +636,7 @@ def plain(value: object) -> object:
 
 
 def number(name: str, value: object, finite: bool = True) -> float:
-    """value as a float; NaN, infinity and None, which is NaN, unless finite."""
+    """value as a float; unless finite also NaN, infinity, and None, taken for NaN."""
     value = plain(value)
     if not finite and value is None:
         return float("nan")

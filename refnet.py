@@ -31,7 +31,6 @@ from math import exp, frexp, isfinite
 
 TYPE_CHECKING = False  # a type checker takes it for True
 if TYPE_CHECKING:
-    from argparse import Namespace
     from array import array
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, NoReturn, TypeAlias
@@ -1644,14 +1643,14 @@ def plot(curve: "Sequence[float]", width: int = 64, height: int = 13) -> "list[s
     return lines
 
 
-def arguments(argv: "list[str]") -> "Namespace":
+def arguments(argv: "list[str]") -> "dict[str, Any]":
     """The command line, read: the command, and its options by name."""
     try:
-        import argparse
-    except ImportError:
+        from argparse import ArgumentParser, HelpFormatter, RawDescriptionHelpFormatter
+    except ImportError:  # MicroPython has none, or a small one
         raise ValueError("options need argparse, which this Python lacks") from None
 
-    class OneLineParser(argparse.ArgumentParser):
+    class OneLineParser(ArgumentParser):
         """Leaves it to main to report an error, in one line."""
 
         color: bool
@@ -1659,8 +1658,8 @@ def arguments(argv: "list[str]") -> "Namespace":
         def error(self, message: str) -> "NoReturn":
             raise ValueError(f"{message}; see {self.prog} --help")
 
-    def form(prog: str) -> argparse.HelpFormatter:
-        return argparse.RawDescriptionHelpFormatter(prog, width=79)
+    def form(prog: str) -> HelpFormatter:
+        return RawDescriptionHelpFormatter(prog, width=79)
 
     def literal(text: str) -> "int | float | str":
         for kind in (int, float):
@@ -1727,7 +1726,7 @@ def arguments(argv: "list[str]") -> "Namespace":
     parser.epilog = ""
     for each in (replaying, tracing, checking):
         parser.epilog += f"\n{each.prog}:\n{each.format_help()}"
-    return parser.parse_args(argv)
+    return vars(parser.parse_args(argv))
 
 
 class Twice:
@@ -1802,7 +1801,7 @@ def obey(argv: "list[str]") -> int:
         return 0
     if argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version"):
         argv = ["run"] + argv
-    options = vars(arguments(argv))
+    options = arguments(argv)
     command = options.pop("command")
     if command == "run":
         run(**options)
@@ -1823,7 +1822,7 @@ def complain(message: object) -> None:
 
     try:
         if sys.stderr:
-            print(f"refnet: {one_line(str(message))}", file=sys.stderr, flush=True)
+            print(f"refnet: {one_line(str(message))}", file=sys.stderr)
     except OSError:
         pass  # the exit status still tells
 

@@ -729,16 +729,23 @@ for net in sorted(refnet.NETS):
     final = refnet.trace(net, seed=1, steps=0)["final"]
     print([number for name in sorted(final) for number in numbers(final[name])])
 """
+# A wrong option is one line and status 2, where there is no argparse as well.
+WRONG = """
+import refnet
+status = refnet.main(["--seed", "x"])
+print("status", status)
+"""
 FOUND = [f"python3.{minor}" for minor in range(9, 17)] + ["pypy3", "micropython"]
 NAMED = os.environ.get("REFNET_INTERPRETERS", "").split(";")
 
 
-def interpret(command, script, folder):
+def interpret(command, script, folder, errors=""):
     """What the interpreter prints that runs a script in a folder."""
     result = subprocess.run(
         [*command, script], capture_output=True, text=True, cwd=folder, timeout=600
     )
-    assert (result.returncode, result.stderr) == (0, "")
+    assert result.returncode == 0, result.stderr
+    assert re.fullmatch(errors, result.stderr), result.stderr
     return result.stdout
 
 
@@ -761,6 +768,9 @@ def here(tmp_path_factory):
 def run_everything(command, folder):
     shutil.copy(HERE / "refnet.py", folder)
     (folder / "probe.py").write_text(PROBE)
+    (folder / "wrong.py").write_text(WRONG)
+    errors = r"(refnet: (seed: expected .*|options need argparse.*)\n)?"
+    assert interpret(command, "wrong.py", folder, errors).endswith("status 2\n")
     replay = interpret(command, "refnet.py", folder)
     who, *lines = interpret(command, "probe.py", folder).splitlines()
     return replay, who, [ast.literal_eval(line) for line in lines]

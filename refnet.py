@@ -1705,7 +1705,9 @@ def arguments(argv: "list[str]") -> "dict[str, Any]":
     )
     parser.color = False
     parser.add_argument("--version", action="version", version=f"refnet {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        prog="refnet", dest="command", metavar="COMMAND", required=True
+    )
 
     replaying = command("run", "replay the notebook; so does refnet alone")
     training_options(replaying)

@@ -1102,7 +1102,7 @@ def test_arrays_are_taken_as_they_are():
         (["trace"], "required: NET"),
         (["trace", "xor"], "net: expected one of rnn, rnn-bptt, xor-batch, xor-sgd"),
         (["trace", "rnn", "--steps", "-1"], "steps: expected a whole number from 0"),
-        (["check"], "required: FILE"),
+        (["check"], "required: FILE; see refnet check --help"),
         (["check", "nowhere.json"], "'nowhere.json': No such file"),
         (["check", "README.md"], "expected JSON"),
     ],
@@ -1129,7 +1129,10 @@ def test_help_names_every_option_and_its_default():
     ):
         assert re.search(rf"^  {option} .*\(default: {default}\)$", text, re.MULTILINE)
     assert max(len(line) for line in text.split("\n")) <= 80
-    assert program("trace", "--help").returncode == 0
+    for command in ("run", "trace", "check"):
+        usage = f"usage: refnet {command} [-h]"
+        assert f"\nrefnet {command}:\n{usage}" in text
+        assert program(command, "--help").stdout.startswith(usage)
     assert program("--version").stdout == f"refnet {refnet.__version__}\n"
 
 

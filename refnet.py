@@ -2,1875 +2,1048 @@
 
 The notebook "Neural networks handcrafted" (D. Krzeminski, 2018) teaches two
 small nets in NumPy: a 2-3-1 sigmoid net that learns XOR, and a recurrent net
-that learns that a third bit is 1 only after two zeros.  This module computes
-the same numbers with lists and the math module.  As a program it has three uses:
+that learns that 1 follows only two zeros.  This module computes the same
+numbers with lists and the math module, in the notebook's order, to be read beside
+it; what follows the second net serves both.  Besides, it can
 
     python3 refnet.py                  replay the whole notebook
-    python3 refnet.py trace NET        write every number of a training as JSON
+    python3 refnet.py trace NET        write what a training computes, as JSON
     python3 refnet.py check FILE       tell another build where it is wrong
 
-As a library, it trains a net, and what was computed last can be read off the net:
+Four words carry it:
 
-    >>> import refnet
-    >>> start = refnet.initial_parameters(refnet.XorNet, refnet.RandomState(1))
-    >>> net = refnet.XorNet(**start)
-    >>> training = refnet.sgd(net, refnet.XOR, eta=0.1)
-    >>> for epoch in range(10000):
-    ...     error, outputs = next(training)
-    >>> print(round(error, 5), [round(output, 3) for output in outputs])
-    0.00215 [0.046, 0.947, 0.929, 0.085]
-    >>> print(round(net.forward((1, 0)), 3), round(net.act2, 3))
-    0.947 2.876
+    net        holds the parameters, under the notebook's names: w1, w2, b1, b2
+    step       a dictionary of everything that one example makes a net compute
+    training   a generator of steps: each next() shows the net one example
+    trace      the steps, the error curve and the end of one training
 
-Read it from the top: the problems, one neuron, the two nets, their training,
-the notebook's first step.  The rest serves that: input checks, NumPy's random
-numbers, the oracle (trace and check), the command line.
+>>> import refnet
+>>> start = refnet.initial_parameters(refnet.XorNet, refnet.random_stream(1))
+>>> net = refnet.XorNet(**start)
+>>> step = next(refnet.sgd(net, refnet.XOR))
+>>> step["x"], step["lay2"], step["E"]
+((0.0, 0.0), 0.2348487453230324, 0.027576966589901268)
 """
 
+from array import array
+from collections import namedtuple
 from math import exp, frexp, isfinite
 
-TYPE_CHECKING = False  # a type checker takes it for True
-if TYPE_CHECKING:
-    from array import array
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Any, NoReturn, TypeAlias
-
-    Shape = tuple[int, ...]
-    Shapes = list[tuple[str, Shape]]
-    Read = tuple[Shape, list[float]]
-    Rows = list[tuple[list[float], list[float]]]
-    Example = Any  # (x, y) to an XorNet, a whole sequence to a RecurrentNet
-    Epochs = Iterator[tuple[float, list[float]]]
-    Kind = type["XorNet | RecurrentNet"]
-    Learner: TypeAlias = "XorNet | RecurrentNet | Recorder"
-    Trained = tuple[Kind, Sequence[object], Callable[..., Epochs]]
-    Parts = dict[tuple[str, int], dict[str, object]]
-    Given = list[tuple[str, int, str, Read]]
-
-__version__ = "1.0.0"
-__all__ = [
-    "SEQUENCES",
-    "XOR",
-    "Difference",
-    "Net",
-    "RandomState",
-    "RecurrentNet",
-    "Report",
-    "ThroughTimeNet",
-    "XorNet",
-    "batch",
-    "check",
-    "dsigmoid",
-    "initial_parameters",
-    "main",
-    "run",
-    "sgd",
-    "sigmoid",
-    "squared_error",
-    "trace",
-    "worked_step",
-]
-
-# ---------------------------------------------------------------- The problems
-
-# (x, y): two inputs and the wanted output, in the notebook's order.
-XOR = [((0, 0), 0), ((1, 0), 1), ((0, 1), 1), ((1, 1), 0)]
-
-# Each bit is to be told from those before it; the third is 1 only after 0, 0.
-SEQUENCES = [[0, 0, 1], [1, 1, 0], [1, 0, 0], [0, 1, 0]]
+__version__ = "2.0.0"
 
 # The notebook's learning rate, number of epochs, and number of hidden units.
 ETA, EPOCHS, HIDDEN = 0.1, 10000, 3
 
+# -------------------------------------------------------- Vanilla neural network
 
-# ------------------------------------------------------------------ One neuron
+# Pairs (x, y): two inputs and the wanted output, the notebook's X and Y.
+XOR = [((0.0, 0.0), 0.0), ((1.0, 0.0), 1.0), ((0.0, 1.0), 1.0), ((1.0, 1.0), 0.0)]
 
 
-def sigmoid(a: float) -> float:
-    """A neuron's output at activation a: 1 / (1 + exp(-a)), the notebook's sigmoid.
+def sigmoid(act):
+    """A neuron's output at activation act: 1 / (1 + exp(-act)).
 
-    >>> sigmoid(0), sigmoid(-1000)
+    >>> sigmoid(0.0), sigmoid(-1000.0)
     (0.5, 0.0)
     """
     try:
-        return 1 / (1 + exp(-a))
+        return 1.0 / (1.0 + exp(-act))
     except (OverflowError, ValueError):  # the latter is MicroPython's
         return 0.0  # 1 / (1 + infinity), as NumPy has it
 
 
-def dsigmoid(y: float) -> float:
-    """The sigmoid's derivative where its output is y: y*(1 - y), as in the notebook.
-
-    >>> dsigmoid(sigmoid(0))
-    0.25
-    """
-    return y * (1 - y)
+def dsigmoid(lay):
+    """The sigmoid's derivative where its output is lay: lay*(1 - lay)."""
+    return lay * (1.0 - lay)
 
 
-def squared_error(lay2: float, y: float) -> float:
-    """The notebook's E, of output lay2 where y is wanted: (lay2 - y)*(lay2 - y) / 2.
-
-    >>> squared_error(0.5, 1)
-    0.125
-    """
-    return (lay2 - y) * (lay2 - y) / 2
-
-
-# ---------------------------------------------------------------- The two nets
-
-
-class Net:
-    """What both nets share: their parameters, the output unit, and the descent.
-
-    A net has H hidden units, one output unit, and three verbs: forward computes
-    the output, backward adds the error's gradient to the corrections, descend
-    subtracts the corrections and clears them.  What the last example computed
-    stays on the net under the notebook's names, in a RecurrentNet as lists with
-    an entry per time step: act1_mem for act1, and so on.
-
-        w1, b1      H weights from each input, H biases
-        w2, b2      H weights to the output unit, its bias
-        act1, lay1  the H hidden units' activations and outputs
-        act2, lay2  the output unit's activation and output
-        E           the error of lay2
-        delta_l2    dE/dact2
-        delta_l1    dE/dact1, H numbers
-        corr_w1     the gradient dE/dw1, collected; so for every parameter
-
-    In a RecurrentNet these are the derivatives with the previous state held
-    constant, as in the notebook, unless it learns through time.
-    """
-
-    if TYPE_CHECKING:
-        w2: list[float]
-        b1: list[float]
-        b2: float
-        corr_w2: list[float]
-        corr_b1: list[float]
-        corr_b2: float
-        shapes: Callable[[int], Shapes]
-        rows: Callable[[], Rows]
-
-    def __init__(self, given: "dict[str, object]") -> None:
-        read = {name: flattened(name, given[name]) for name in given}
-        shapes = self.shapes(hidden_units("b1", read["b1"]))
-        for name, shape in shapes:
-            numbers = fit(name, read[name], shape)
-            # Zeros of their own type: float, but a test can make it Decimal.
-            zeros = [w - w for w in numbers]
-            setattr(self, name, nested(shape, iter(numbers)))
-            setattr(self, "corr_" + name, nested(shape, iter(zeros)))
-        self.names = [name for name, shape in shapes]
-        self.hidden = list(range(len(self.b1)))
-        self.zero = self.corr_b2
-        self.zeros = self.corr_b1[:]
-
-    def parameters(self) -> "dict[str, object]":
-        """A copy of the parameters, by name, as the constructor takes them."""
-        return {name: copied(getattr(self, name)) for name in self.names}
-
-    def finish_forward(self, act1: "list[float]") -> "tuple[list[float], float, float]":
-        """From the hidden units' activations to the output: lay1, act2, lay2.
-
-        lay1[j] = sigmoid(act1[j])
-        act2    = (sum_j lay1[j]*w2[j]) + b2
-        lay2    = sigmoid(act2)
-        """
-        w2 = self.w2
-        lay1 = []
-        act2 = self.zero
-        for j in self.hidden:
-            lay1_j = sigmoid(act1[j])
-            lay1.append(lay1_j)
-            act2 += lay1_j * w2[j]
-        act2 += self.b2
-        return lay1, act2, sigmoid(act2)
-
-    def start_backward(
-        self,
-        lay1: "list[float]",
-        lay2: float,
-        y: float,
-        later: "list[float] | None" = None,
-    ) -> "tuple[float, float, list[float]]":
-        """From the output back to the hidden units: E, delta_l2, delta_l1.
-
-            delta_l2    = (lay2 - y) * dsigmoid(lay2)
-            delta_l1[j] = (w2[j]*delta_l2) * dsigmoid(lay1[j])
-
-            corr_w2[j] += lay1[j]*delta_l2;  corr_b2 += delta_l2
-            corr_b1[j] += delta_l1[j]
-
-        In backpropagation through time w2[j]*delta_l2 + later[j] takes the place
-        of w2[j]*delta_l2, later being what comes back from later time steps.
-        """
-        w2, corr_w2, corr_b1 = self.w2, self.corr_w2, self.corr_b1
-        delta_l2 = (lay2 - y) * dsigmoid(lay2)
-        self.corr_b2 += delta_l2
-        delta_l1 = []
-        for j in self.hidden:
-            corr_w2[j] = corr_w2[j] + lay1[j] * delta_l2
-            back = w2[j] * delta_l2
-            if later:
-                back += later[j]
-            delta = back * dsigmoid(lay1[j])
-            corr_b1[j] = corr_b1[j] + delta
-            delta_l1.append(delta)
-        return squared_error(lay2, y), delta_l2, delta_l1
-
-    def descend(self, eta: float, rows: "Rows | None" = None) -> None:
-        """w = w - eta*corr for every parameter w; then every correction is 0.
-
-        rows is what self.rows() returns; for speed, a training asks for it once
-        an epoch.
-        """
-        zero = self.zero
-        rows = rows or self.rows()
-        for j in self.hidden:
-            for w, corr in rows:
-                w[j] = w[j] - eta * corr[j]
-                corr[j] = zero
-        self.b2 = self.b2 - eta * self.corr_b2
-        self.corr_b2 = zero
-
-
-class XorNet(Net):
+class XorNet:
     """The first net: two inputs, H hidden units, one output.
 
-        x[0] ---w1[0]---> H hidden units ---w2---> output
+        x[0] ---w1[0]---> H hidden units ---w2---> output lay2
         x[1] ---w1[1]--->      + b1                 + b2
 
-    w1 is 2 x H, w1[i][j] from input i to hidden unit j; w2 and b1 are H
-    numbers, b2 is one.  Lists, tuples, arrays and tensors are taken, axes of
-    length 1 do not count, and all is copied.
+    w1 is 2 x H, w1[i][j] from input i to hidden unit j; w2 and b1 are H numbers,
+    b2 is one.  Takes lists of Python floats, and copies them.
 
-    Raises TypeError for what is not a number, ValueError for NaN, infinity, no
-    hidden unit, and shapes that do not fit together.
-
-    >>> net = XorNet(w1=[[1], [-1]], w2=[2], b1=[0], b2=-1)
-    >>> net.forward((1, 1))
-    0.5
-    >>> net.backward((1, 1), 0)
-    0.125
-    >>> net.delta_l2, net.corr_w2, net.corr_w1
-    (0.125, [0.0625], [[0.0625], [0.0625]])
-    >>> net.descend(eta=0.5)
-    >>> net.w2, net.corr_w2
-    ([1.96875], [0.0])
+    >>> net = XorNet(w1=[[1.0], [-1.0]], w2=[2.0], b1=[0.0], b2=-1.0)
+    >>> step = net.backprop(((1.0, 1.0), 0.0))
+    >>> step["act1"], step["lay2"], step["E"], step["corr_w1"]
+    ([0.0], 0.5, 0.125, [[0.0625], [0.0625]])
+    >>> net.descend(step, eta=0.5)
+    >>> net.w2
+    [1.96875]
     """
 
-    if TYPE_CHECKING:
-        w1: list[list[float]]
-        corr_w1: list[list[float]]
-        act1: list[float]
-        lay1: list[float]
+    def __init__(self, w1, w2, b1, b2):
+        self.w1, self.w2 = [row[:] for row in w1], w2[:]
+        self.b1, self.b2 = b1[:], b2
 
-    def __init__(self, w1: object, w2: object, b1: object, b2: object) -> None:
-        given = {"w1": w1, "w2": w2, "b1": b1, "b2": b2}
-        super().__init__(given)
+    def backprop(self, example):
+        """Go forward and back through one example (x, y); returns the step.
 
-    @staticmethod
-    def shapes(hidden: int) -> "Shapes":
-        """Every parameter and its shape, in the order in which they are drawn."""
-        return [("w1", (2, hidden)), ("w2", (hidden,)), ("b1", (hidden,)), ("b2", ())]
+            act1[j] = (sum_i x[i]*w1[i][j]) + b1[j]    lay1[j] = sigmoid(act1[j])
+            act2    = (sum_j lay1[j]*w2[j]) + b2       lay2    = sigmoid(act2)
+            E       = (lay2 - y)*(lay2 - y) / 2
 
-    def rows(self) -> "Rows":
-        """Every row of H parameters, with its row of corrections."""
-        w1, corr_w1 = self.w1, self.corr_w1
-        return [
-            (w1[0], corr_w1[0]),
-            (w1[1], corr_w1[1]),
-            (self.w2, self.corr_w2),
-            (self.b1, self.corr_b1),
-        ]
+        Back by the chain rule: delta_l2 is dE/dact2, delta_l1 dE/dact1, corr_w dE/dw.
 
-    def forward(self, x: "Sequence[float]") -> float:
-        """Compute the output for the two inputs x; returns lay2.
+            delta_l2      = (lay2 - y) * dsigmoid(lay2)
+            corr_w2[j]    = lay1[j]*delta_l2           corr_b2 = delta_l2
+            delta_l1[j]   = (w2[j]*delta_l2) * dsigmoid(lay1[j])
+            corr_w1[i][j] = x[i]*delta_l1[j]           corr_b1 = delta_l1
 
-        act1[j] = (sum_i x[i]*w1[i][j]) + b1[j], and what finish_forward computes.
+        The step holds all of these, and x and y, by name.  The net does not change.
         """
-        x0, x1 = x
-        w1_0, w1_1 = self.w1
-        b1, zero = self.b1, self.zero
-        self.act1 = act1 = []
-        for j in self.hidden:
-            act1.append(zero + x0 * w1_0[j] + x1 * w1_1[j] + b1[j])
-        self.lay1, self.act2, self.lay2 = self.finish_forward(act1)
-        return self.lay2
-
-    def backward(self, x: "Sequence[float]", y: float) -> float:
-        """Add the gradient for wanted output y, after forward(x); returns E.
-
-        corr_w1[i][j] += x[i]*delta_l1[j], and what start_backward adds.
-        """
-        x0, x1 = x
-        corr_w1_0, corr_w1_1 = self.corr_w1
-        self.E, self.delta_l2, self.delta_l1 = self.start_backward(
-            self.lay1, self.lay2, y
-        )
-        delta_l1 = self.delta_l1
-        for j in self.hidden:
-            corr_w1_0[j] = corr_w1_0[j] + x0 * delta_l1[j]
-            corr_w1_1[j] = corr_w1_1[j] + x1 * delta_l1[j]
-        return self.E
-
-    def example(self, name: str, given: object) -> "tuple[list[float], float]":
-        """A checked copy of one training example: what forward and backward take."""
-        pair = items(given)
-        if pair is None or len(pair) != 2:
-            raise ValueError(f"{name}: expected a pair (x, y), got {shown(given)}")
-        x = flattened(name + "[0]", pair[0])
-        y = flattened(name + "[1]", pair[1])
-        return fit(name + "[0]", x, (2,)), fit(name + "[1]", y, ())[0]
-
-    def learn(
-        self, example: "tuple[list[float], float]", error: float, outputs: "list[float]"
-    ) -> float:
-        """forward, then backward; outputs gets lay2; returns error + E."""
         x, y = example
-        outputs.append(self.forward(x))
-        return error + self.backward(x, y)
+        w1, w2, b1 = self.w1, self.w2, self.b1
+        H = len(w2)
+
+        act1, lay1, act2 = [0.0] * H, [0.0] * H, 0.0
+        for j in range(H):
+            act1[j] = x[0] * w1[0][j] + x[1] * w1[1][j] + b1[j]
+            lay1[j] = sigmoid(act1[j])
+            act2 += lay1[j] * w2[j]
+        act2 += self.b2
+        lay2 = sigmoid(act2)
+        E = (lay2 - y) * (lay2 - y) / 2
+
+        delta_l2 = (lay2 - y) * dsigmoid(lay2)
+        delta_l1, corr_w2 = [0.0] * H, [0.0] * H
+        corr_w1 = [[0.0] * H, [0.0] * H]
+        for j in range(H):
+            corr_w2[j] = lay1[j] * delta_l2
+            delta_l1[j] = w2[j] * delta_l2 * dsigmoid(lay1[j])
+            corr_w1[0][j] = x[0] * delta_l1[j]
+            corr_w1[1][j] = x[1] * delta_l1[j]
+
+        step = {"x": x, "y": y, "act1": act1, "lay1": lay1, "act2": act2, "lay2": lay2}
+        step["E"], step["delta_l2"] = E, delta_l2
+        step["corr_w2"], step["corr_b2"] = corr_w2, delta_l2
+        step["delta_l1"], step["corr_w1"], step["corr_b1"] = delta_l1, corr_w1, delta_l1
+        return step
+
+    def descend(self, corrections, eta):
+        """w = w - eta*corr_w for every parameter w, corr_w taken from corrections."""
+        w1, w2, b1 = self.w1, self.w2, self.b1
+        corr_w1, corr_w2 = corrections["corr_w1"], corrections["corr_w2"]
+        corr_b1 = corrections["corr_b1"]
+        for j in range(len(w2)):
+            w1[0][j] -= eta * corr_w1[0][j]
+            w1[1][j] -= eta * corr_w1[1][j]
+            w2[j] -= eta * corr_w2[j]
+            b1[j] -= eta * corr_b1[j]
+        self.b2 -= eta * corrections["corr_b2"]
 
 
-class RecurrentNet(Net):
+def worked_step(net, example, eta=ETA):
+    """The notebook's single update, before its trainings, and its three slips.
+
+    Moves net, an XorNet, by the pair example; returns the step.
+
+    1. delta_l2 takes (y - lay2), which has the wrong sign.
+    2. The derivatives are taken at act2 and act1, not at the outputs lay2 and lay1.
+    3. delta_l1 takes w2 as the update leaves it.
+    """
+    x, y = example
+    step = net.backprop(example)
+    act1, lay1 = step["act1"], step["lay1"]
+    hidden = range(len(act1))
+
+    delta_l2 = (y - step["lay2"]) * dsigmoid(step["act2"])
+    corr_w2 = [delta_l2 * lay1[j] for j in hidden]
+    w2 = [net.w2[j] - eta * corr_w2[j] for j in hidden]
+    delta_l1 = [w2[j] * delta_l2 * dsigmoid(act1[j]) for j in hidden]
+
+    corr_w1 = [[x[i] * delta_l1[j] for j in hidden] for i in range(2)]
+    step.update(delta_l2=delta_l2, corr_w2=corr_w2, corr_b2=delta_l2)
+    step.update(delta_l1=delta_l1, corr_w1=corr_w1, corr_b1=delta_l1)
+    net.descend(step, eta)
+    return step
+
+
+def sgd(net, examples, eta=ETA):
+    """Stochastic gradient descent, for ever: descend after every example.
+
+    The notebook's first training with an XorNet and XOR, its third with a
+    RecurrentNet and SEQUENCES.  examples is a list of pairs (x, y) of Python floats,
+    eta the learning rate.  Yields each example's step, when net has moved by it.
+    """
+    while True:
+        for example in examples:
+            step = net.backprop(example)
+            net.descend(step, eta)
+            yield step
+
+
+def batch(net, examples, eta=ETA):
+    """Batch gradient descent, for ever: descend after all examples, by their sum.
+
+    The notebook's second training; takes an XorNet and otherwise what sgd does.
+    Yields every step with its own corrections; net moves with the last example.
+    """
+    H = len(net.w2)
+    while True:
+        corr_w1, corr_w2 = [[0.0] * H, [0.0] * H], [0.0] * H
+        corr_b1, corr_b2 = [0.0] * H, 0.0
+        for n, example in enumerate(examples):
+            step = net.backprop(example)
+            for j in range(H):
+                corr_w1[0][j] += step["corr_w1"][0][j]
+                corr_w1[1][j] += step["corr_w1"][1][j]
+                corr_w2[j] += step["corr_w2"][j]
+                corr_b1[j] += step["corr_b1"][j]
+            corr_b2 += step["corr_b2"]
+            if n == len(examples) - 1:
+                total = {"corr_w1": corr_w1, "corr_w2": corr_w2}
+                total.update(corr_b1=corr_b1, corr_b2=corr_b2)
+                net.descend(total, eta)
+            yield step
+
+
+# ----------------------------------------------- Vanilla recurrent neural network
+
+# The notebook's Xr, where 1 follows only two zeros, in pairs (x, y): a bit at each
+# time step, and the bit that follows it.
+XR = ((0.0, 0.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+SEQUENCES = [(bits[:-1], bits[1:]) for bits in XR]
+
+
+class RecurrentNet:
     """The second net: one input and its own previous state, over a sequence.
 
                         +--<--wh, bh--<--+
                         |                |
-        x[k] ---w1---> H hidden units ---+---w2---> output, to be x[k + 1]
+        x[k] ---w1---> H hidden units ---+---w2---> output lay2[k]
                             + b1                     + b2
 
-    w1, w2, b1 and bh are H numbers, wh is H x H, wh[i][j] from previous hidden
-    unit i to hidden unit j, b2 is one number; taken, copied and refused as by
-    XorNet.  act1_mem, lay1_mem, act2_mem, lay2_mem, E_mem, delta_l2_mem and
-    delta_l1_mem keep one entry per time step; lay1_mem starts with the state
-    before the first step, H zeros, so lay1_mem[k + 1] belongs to step k.
+    w1, w2, b1 and bh are H numbers, b2 is one; wh is H x H, wh[i][j] from previous
+    hidden unit i to hidden unit j.  Takes lists of Python floats, and copies them.
 
-    As in the notebook, backward holds the previous hidden state constant;
-    ThroughTimeNet does not.
-
-    >>> net = RecurrentNet(w1=[1], w2=[2], b1=[0], b2=-1, wh=[[0]], bh=[-1])
-    >>> net.forward([1, 1, 0])
-    [0.5, 0.5]
-    >>> net.backward([1, 1, 0])
-    [0.125, 0.125]
-    >>> net.delta_l2_mem, net.corr_wh
-    ([-0.125, 0.125], [[0.03125]])
+    >>> net = RecurrentNet(w1=[1.0], w2=[2.0], b1=[0.0], b2=-1.0, wh=[[0.0]], bh=[-1.0])
+    >>> net.backprop(((1.0, 1.0), (1.0, 0.0)))["delta_l2"]
+    [-0.125, 0.125]
     """
 
-    through_time = False  # what backward does unless it is told
+    def __init__(self, w1, w2, b1, b2, wh, bh):
+        self.w1, self.w2, self.b1, self.b2 = w1[:], w2[:], b1[:], b2
+        self.wh, self.bh = [row[:] for row in wh], bh[:]
 
-    if TYPE_CHECKING:
-        w1: list[float]
-        wh: list[list[float]]
-        bh: list[float]
-        corr_w1: list[float]
-        corr_wh: list[list[float]]
-        corr_bh: list[float]
-        act1_mem: list[list[float]]
-        lay1_mem: list[list[float]]
-        act2_mem: list[float]
-        lay2_mem: list[float]
-        E_mem: list[float]
-        delta_l2_mem: list[float]
-        delta_l1_mem: list[list[float]]
+    def backprop(self, example):
+        """Go forward and back through one sequence (x, y); returns the step.
 
-    def __init__(
-        self,
-        w1: object,
-        w2: object,
-        b1: object,
-        b2: object,
-        wh: object,
-        bh: object,
-    ) -> None:
-        given = {"w1": w1, "w2": w2, "b1": b1, "b2": b2, "wh": wh, "bh": bh}
-        super().__init__(given)
+        At every time step k, from the first to the last (before is lay1[k - 1]):
 
-    @staticmethod
-    def shapes(hidden: int) -> "Shapes":
-        """Every parameter and its shape, in the order in which they are drawn."""
-        vector = (hidden,)
-        first = [("w1", vector), ("w2", vector), ("b1", vector), ("b2", ())]
-        return first + [("wh", (hidden, hidden)), ("bh", vector)]
+            act1[j] = (x*w1[j] + b1[j]) + ((sum_i before[i]*wh[i][j]) + bh[j])
+            lay1[j] = sigmoid(act1[j])            act2 = (sum_j lay1[j]*w2[j]) + b2
+            lay2    = sigmoid(act2)               E    = (lay2 - y)*(lay2 - y) / 2
 
-    def rows(self) -> "Rows":
-        """Every row of H parameters, with its row of corrections."""
-        return list(zip(self.wh, self.corr_wh)) + [
-            (self.w1, self.corr_w1),
-            (self.w2, self.corr_w2),
-            (self.b1, self.corr_b1),
-            (self.bh, self.corr_bh),
-        ]
+        Then back, from the last to the first; later is what k + 1 has passed back:
 
-    def forward(self, x: "Sequence[float]") -> "list[float]":
-        """Compute one output after every bit of x but the last; returns lay2_mem.
+            delta_l2       = (lay2 - y) * dsigmoid(lay2)
+            delta_l1[j]    = (w2[j]*delta_l2 + later[j]) * dsigmoid(lay1[j])
+            corr_w2[j]    += lay1[j]*delta_l2     corr_b2    += delta_l2
+            corr_w1[j]    += x*delta_l1[j]        corr_b1[j] += delta_l1[j]
+            corr_wh[i][j] += before[i]*delta_l1[j]     corr_bh[j] += delta_l1[j]
 
-        act1[j] = (x[k]*w1[j] + b1[j]) + ((sum_i before[i]*wh[i][j]) + bh[j])
-
-        where before is lay1 of step k - 1, and what finish_forward computes.
+        In the step all but corr_* are lists over k.
         """
-        w1, b1, wh, bh = self.w1, self.b1, self.wh, self.bh
-        hidden, zero = self.hidden, self.zero
-        before = self.zeros[:]
-        self.act1_mem, self.lay1_mem = [], [before]
-        self.act2_mem, self.lay2_mem = [], []
-        for k in range(len(x) - 1):
-            act1 = []
+        x, y = example
+        w1, w2, b1, b2, wh, bh = self.w1, self.w2, self.b1, self.b2, self.wh, self.bh
+        H, hidden, time_steps = len(w2), range(len(w2)), range(len(x))
+
+        act1, lay1 = [[0.0] * H for _ in x], [[0.0] * H for _ in x]
+        act2, lay2, E = [0.0] * len(x), [0.0] * len(x), [0.0] * len(x)
+        states = [[]] + lay1[:-1]  # a sum over no state is 0
+        for k in time_steps:
+            before = states[k]
+            previous = range(len(before))
             for j in hidden:
-                recurrent = zero
-                for i in hidden:
+                recurrent = 0.0
+                for i in previous:
                     recurrent += before[i] * wh[i][j]
-                act1.append(x[k] * w1[j] + b1[j] + (recurrent + bh[j]))
-            lay1, act2, lay2 = self.finish_forward(act1)
-            self.act1_mem.append(act1)
-            self.lay1_mem.append(lay1)
-            self.act2_mem.append(act2)
-            self.lay2_mem.append(lay2)
-            before = lay1
-        return self.lay2_mem
+                act1[k][j] = x[k] * w1[j] + b1[j] + (recurrent + bh[j])
+                lay1[k][j] = sigmoid(act1[k][j])
+                act2[k] += lay1[k][j] * w2[j]
+            act2[k] += b2
+            lay2[k] = sigmoid(act2[k])
+            E[k] = (lay2[k] - y[k]) * (lay2[k] - y[k]) / 2
 
-    def backward(
-        self, x: "Sequence[float]", through_time: "bool | None" = None
-    ) -> "list[float]":
-        """Add the gradient over the sequence, after forward(x); returns E_mem.
-
-        From the last time step to the first, each with x[k + 1] wanted:
-
-            corr_w1[j]    += x[k]*delta_l1[j]
-            corr_wh[i][j] += before[i]*delta_l1[j];  corr_bh[j] += delta_l1[j]
-
-        and what start_backward adds.  through_time=True hands on to step k - 1
-
-            later[i] = sum_j wh[i][j]*delta_l1[j]
-
-        which makes it backpropagation through time, the gradient of the whole
-        sequence's error.  None stands for the net's own through_time.
-        """
-        if through_time is None:
-            through_time = self.through_time
-        wh, corr_w1, corr_wh = self.wh, self.corr_w1, self.corr_wh
-        corr_bh, hidden, zero = self.corr_bh, self.hidden, self.zero
-        later: list[float] | None = None
-        self.E_mem, self.delta_l2_mem, self.delta_l1_mem = [], [], []
-        for k in range(len(x) - 2, -1, -1):
-            before, lay1 = self.lay1_mem[k], self.lay1_mem[k + 1]
-            E, delta_l2, delta_l1 = self.start_backward(
-                lay1, self.lay2_mem[k], x[k + 1], later
-            )
+        delta_l2, delta_l1 = [0.0] * len(x), [[0.0] * H for _ in x]
+        corr_w1, corr_w2, corr_b1, corr_b2 = [0.0] * H, [0.0] * H, [0.0] * H, 0.0
+        corr_wh = [[0.0] * H for _ in hidden]
+        later = [0.0] * H
+        for k in reversed(time_steps):
+            before = states[k]
+            previous = range(len(before))
+            delta_l2[k] = (lay2[k] - y[k]) * dsigmoid(lay2[k])
+            corr_b2 += delta_l2[k]
             for j in hidden:
-                delta = delta_l1[j]
-                corr_w1[j] = corr_w1[j] + x[k] * delta
-                corr_bh[j] = corr_bh[j] + delta
-                for i in hidden:
+                corr_w2[j] += lay1[k][j] * delta_l2[k]
+                delta = (w2[j] * delta_l2[k] + later[j]) * dsigmoid(lay1[k][j])
+                delta_l1[k][j] = delta
+                corr_w1[j] += x[k] * delta
+                corr_b1[j] += delta
+                for i in previous:
                     corr_wh[i][j] += before[i] * delta
-            if through_time:
-                later = []
-                for i in hidden:
-                    total = zero
-                    for j in hidden:
-                        total += wh[i][j] * delta_l1[j]
-                    later.append(total)
-            self.E_mem.append(E)
-            self.delta_l2_mem.append(delta_l2)
-            self.delta_l1_mem.append(delta_l1)
-        self.E_mem.reverse()
-        self.delta_l2_mem.reverse()
-        self.delta_l1_mem.reverse()
-        return self.E_mem
+            later = self.passed_back(delta_l1[k])
 
-    def example(self, name: str, given: object) -> "list[float]":
-        """A checked copy of one training sequence: what forward and backward take."""
-        shape, numbers = flattened(name, given)
-        if len(squeezed(shape)) != 1 or len(numbers) < 2:
-            wanted = "expected a sequence of two numbers or more"
-            raise ValueError(f"{name}: {wanted}, got {spelled(shape)}")
-        return numbers
+        step = {"x": x, "y": y, "act1": act1, "lay1": lay1, "act2": act2, "lay2": lay2}
+        step["E"], step["delta_l2"] = E, delta_l2
+        step["corr_w2"], step["corr_b2"], step["delta_l1"] = corr_w2, corr_b2, delta_l1
+        step["corr_w1"], step["corr_b1"] = corr_w1, corr_b1
+        step["corr_wh"], step["corr_bh"] = corr_wh, corr_b1  # b1 and bh move alike
+        return step
 
-    def learn(
-        self, example: "list[float]", error: float, outputs: "list[float]"
-    ) -> float:
-        """forward, then backward; outputs gets every lay2; returns error + every E."""
-        outputs += self.forward(example)
-        for E in self.backward(example):
-            error += E
-        return error
+    def passed_back(self, delta_l1):
+        """later, as a time step with this delta_l1 leaves it: here H zeros."""
+        return [0.0] * len(delta_l1)
+
+    def descend(self, corrections, eta):
+        """w = w - eta*corr_w for every parameter w, corr_w taken from corrections."""
+        w1, w2, b1, wh, bh = self.w1, self.w2, self.b1, self.wh, self.bh
+        corr_w1, corr_w2 = corrections["corr_w1"], corrections["corr_w2"]
+        corr_b1, corr_bh = corrections["corr_b1"], corrections["corr_bh"]
+        corr_wh = corrections["corr_wh"]
+        hidden = range(len(w2))
+        for j in hidden:
+            w1[j] -= eta * corr_w1[j]
+            w2[j] -= eta * corr_w2[j]
+            b1[j] -= eta * corr_b1[j]
+            bh[j] -= eta * corr_bh[j]
+            for i in hidden:
+                wh[i][j] -= eta * corr_wh[i][j]
+        self.b2 -= eta * corrections["corr_b2"]
 
 
 class ThroughTimeNet(RecurrentNet):
     """A RecurrentNet that learns by backpropagation through time.
 
-    The notebook's text speaks of it, its code leaves it out.
+    The notebook's text speaks of it, its code leaves out this one equation.
     """
 
-    through_time = True
+    def passed_back(self, delta_l1):
+        """later[i] = sum_j wh[i][j]*delta_l1[j]: how before[i] moves later errors."""
+        wh, hidden = self.wh, range(len(delta_l1))
+        later = [0.0] * len(delta_l1)
+        for i in hidden:
+            for j in hidden:
+                later[i] += wh[i][j] * delta_l1[j]
+        return later
 
 
-# ------------------------------------------------------------------- Training
+# ----------------------------------------------------------------- Random numbers
+
+# A net's parameters, in the order in which the notebook draws them.
+PARAMETERS = ("w1", "w2", "b1", "b2", "wh", "bh")
 
 
-def sgd(net: "Learner", examples: object, eta: float = ETA) -> "Epochs":
-    """Stochastic gradient descent: train net, descending after every example.
+def random_stream(seed):
+    """For ever the next number from [0, 1) after np.random.seed(seed), bit for bit.
 
-    The notebook's first training with an XorNet and XOR, its third with a
-    RecurrentNet and SEQUENCES.
+    NumPy's legacy stream, the Mersenne Twister MT19937 (Matsumoto and Nishimura,
+    1998) with its one-word seeding; seed is a whole number from 0 to 2^32 - 1.
 
-    examples are pairs (x, y) as in XOR for an XorNet, sequences as in SEQUENCES
-    for a RecurrentNet; eta is the learning rate.  Returns a generator that
-    trains on for as long as it is asked, and after each epoch yields
-
-        error      the mean of E over the epoch's predictions
-        outputs    the prediction for each example, as it was met
-
-    Raises TypeError or ValueError for examples that do not fit the net, and
-    for an eta that is not a positive number.
-
-    >>> rnn = RecurrentNet(**initial_parameters(RecurrentNet, RandomState(1)))
-    >>> error, outputs = next(sgd(rnn, SEQUENCES))
-    >>> round(error, 6), len(outputs)
-    (0.12322, 8)
+    >>> stream = random_stream(1)
+    >>> next(stream), next(stream)
+    (0.417022004702574, 0.7203244934421581)
     """
-    batches = [[example] for example in checked_examples(net, examples)]
-    return epochs(net, batches, positive("eta", eta))
-
-
-def batch(net: "Learner", examples: object, eta: float = ETA) -> "Epochs":
-    """Batch gradient descent: as sgd, but descending once, after all examples.
-
-    The notebook's second training with an XorNet and XOR; takes, yields and raises
-    what sgd does.
-
-    >>> net = XorNet(**initial_parameters(XorNet, RandomState(1)))
-    >>> error, outputs = next(batch(net, XOR))
-    >>> round(error, 6), len(outputs)
-    (0.155544, 4)
-    """
-    batches = [checked_examples(net, examples)]
-    return epochs(net, batches, positive("eta", eta))
-
-
-def epochs(
-    net: "Learner",
-    batches: "list[list[Example]]",
-    eta: float,
-) -> "Epochs":
-    """The training that sgd and batch share: descend after each of the batches."""
+    state = [seed]
+    for n in range(1, 624):
+        state.append((1812433253 * (state[-1] ^ state[-1] >> 30) + n) & 0xFFFFFFFF)
     while True:
-        error: float = 0
-        outputs: list[float] = []
-        rows = net.rows()
-        for examples in batches:
-            for example in examples:
-                error = net.learn(example, error, outputs)
-            net.descend(eta, rows)
-        yield error / len(outputs), outputs
+        for n in range(624):
+            mixed = state[n] & 0x80000000 | state[(n + 1) % 624] & 0x7FFFFFFF
+            state[n] = state[(n + 397) % 624] ^ mixed >> 1
+            if mixed % 2:
+                state[n] ^= 0x9908B0DF
+        words = []
+        for word in state:
+            word ^= word >> 11
+            word ^= word << 7 & 0x9D2C5680
+            word ^= word << 15 & 0xEFC60000
+            words.append(word ^ word >> 18)
+        for n in range(0, 624, 2):  # 53 bits from two words
+            a, b = words[n] >> 5, words[n + 1] >> 6
+            yield (a * 67108864 + b) / 9007199254740992
 
 
-# ------------------------------------------------- The notebook's first step
+def zeros(kind, hidden):
+    """The parameters of a kind of net with so many hidden units, all of them 0."""
+    row = [0.0] * hidden
+    if kind is XorNet:
+        return {"w1": [row, row], "w2": row, "b1": row, "b2": 0.0}
+    return {"w1": row, "w2": row, "b1": row, "b2": 0.0, "wh": [row] * hidden, "bh": row}
 
 
-def worked_step(
-    net: XorNet, x: object, y: object, eta: float = ETA
-) -> "dict[str, object]":
-    """The single update that the notebook works through before its trainings.
-
-    It slips three times, and its first training starts from what it leaves:
-
-        1. delta_l2 takes (y - lay2), which has the wrong sign;
-        2. the derivatives are taken at the activations, dsigmoid(act2) and
-           dsigmoid(act1), not at the outputs lay2 and lay1;
-        3. delta_l1 takes w2 after it has been changed.
-
-    x are two numbers, y is one.  Corrections that net collected before are
-    dropped.  Returns what was computed by name, with the shapes that it has on a
-    net.  Raises TypeError or ValueError as XorNet does.
-    """
-    if not isinstance(net, XorNet):
-        raise TypeError(f"net: expected an XorNet, got {shown(net)}")
-    x0, x1 = fit("x", flattened("x", x), (2,))
-    (wanted,) = fit("y", flattened("y", y), ())
-    eta = positive("eta", eta)
-    net.descend(0)  # drops what was collected
-    net.forward((x0, x1))
-    step: dict[str, object] = {"act1": net.act1, "lay1": net.lay1}
-    step.update(act2=net.act2, lay2=net.lay2, E=squared_error(net.lay2, wanted))
-
-    delta_l2 = (wanted - net.lay2) * dsigmoid(net.act2)
-    net.corr_w2 = [delta_l2 * lay1 for lay1 in net.lay1]
-    net.corr_b2 = delta_l2
-    step.update(delta_l2=delta_l2, corr_w2=net.corr_w2[:], corr_b2=delta_l2)
-    net.descend(eta)
-
-    delta_l1 = [net.w2[j] * delta_l2 * dsigmoid(net.act1[j]) for j in net.hidden]
-    net.corr_w1 = [
-        [x0 * delta for delta in delta_l1],
-        [x1 * delta for delta in delta_l1],
-    ]
-    net.corr_b1 = delta_l1[:]
-    step.update(delta_l1=delta_l1, corr_w1=copied(net.corr_w1), corr_b1=delta_l1[:])
-    net.descend(eta)
-    return step
+def filled(form, numbers):
+    """The next of the numbers, in lists nested as form is."""
+    if isinstance(form, list):
+        return [filled(part, numbers) for part in form]
+    return next(numbers)
 
 
-# --------------------------------------------------------- Checks at the doors
+def initial_parameters(kind, stream, hidden=HIDDEN):
+    """The next draws of a random stream, from [-1, 1), as a net's parameters."""
+    form, draws = zeros(kind, hidden), (2 * number - 1 for number in stream)
+    return {name: filled(form[name], draws) for name in PARAMETERS if name in form}
 
 
-def one_line(text: str) -> str:
-    """text on one line, in ASCII."""
-    return " ".join(text.encode("ascii", "backslashreplace").decode().split())
+# ---------------------------------------------------------------------- The oracle
+
+FORMAT = "refnet-trace/2"
+SEED, RTOL, ATOL = 1, 1e-9, 1e-12  # from seed 1 all trainings of a replay succeed
+MOST_SEED, MOST_EPOCHS, MOST_HIDDEN = 0xFFFFFFFF, 1000000, 1000
+DOUBLES = 1 + 2.0**-52 > 1  # whether floats here have 53 significant bits
+
+# The trainings that have a name: a kind of net, how it is trained, and on what.
+TRAININGS = {
+    "xor-sgd": (XorNet, sgd, XOR),
+    "xor-batch": (XorNet, batch, XOR),
+    "rnn": (RecurrentNet, sgd, SEQUENCES),
+    "rnn-bptt": (ThroughTimeNet, sgd, SEQUENCES),
+}
+
+# What a training is told, what it computes, and what of it comes in which order.
+TOLD = ("net", "seed", "hidden", "eta", "epochs", "every", "examples", "initial")
+PARTS = ("steps", "error", "final", "outputs")
+FORWARD = ("x", "y", "act1", "lay1", "act2", "lay2", "E")
+BACKWARD = ("delta_l2", "corr_w2", "corr_b2", "delta_l1", "corr_w1", "corr_b1")
+ORDER = FORWARD + BACKWARD + ("corr_wh", "corr_bh") + PARAMETERS + PARTS
+SCALED = ("E", "error") + ORDER[7:15]  # what a convention may multiply
 
 
-def shown(value: object, most: int = 40) -> str:
-    """value for an error message: on one line, in ASCII, in most characters."""
-    try:
-        text = one_line(repr(value))
-    except (ValueError, RuntimeError):  # an int too long, lists too deep to print
-        return f"a {type(value).__name__} too large to print"
-    return text if len(text) <= most else text[: most - 3] + "..."
+def refused(place, expected, value, words=None):
+    """The error for what cannot be taken: its place, what was expected, what came."""
+    got = words or " ".join(repr(value).split())
+    got = got if len(got) <= 60 else got[:57] + "..."
+    return ValueError(f"{place}: expected {expected}, got {got}")
 
 
-def plain(value: object) -> object:
+def plain(value):
     """An array, a tensor or an array's number as Python's own lists and numbers."""
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def number(name: str, value: object, finite: bool = True) -> float:
-    """value as a float; unless finite also NaN, infinity, and None, taken for NaN."""
+def number(place, value, expected="a finite number", fits=isfinite):
+    """value as a float, if it is a number that fits."""
     value = plain(value)
-    if not finite and value is None:
-        return float("nan")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name}: expected a number, got {shown(value)}")
-    try:
-        result = float(value)
-    except OverflowError:
-        wanted = "expected a number that a double can hold"
-        raise ValueError(f"{name}: {wanted}, got a larger integer") from None
-    if finite and not isfinite(result):
-        raise ValueError(f"{name}: expected a finite number, got {shown(value)}")
-    return result
+        raise refused(place, "a number", value)
+    if not fits(value):
+        raise refused(place, expected, value)
+    return float(value)
 
 
-def positive(name: str, value: object) -> float:
-    """value as a finite float above 0."""
-    result = number(name, value)
-    if not result > 0:
-        raise ValueError(f"{name}: expected a number above 0, got {shown(value)}")
-    return result
+def whole(place, value, low, high):
+    """value, which may be written 1000.0, as an int from low to high."""
+    words = f"a whole number from {low} to {high}"
+    value = number(place, value, words, lambda n: low <= n <= high and n == int(n))
+    return int(value)
 
 
-def whole(name: str, value: object, low: int, high: "int | None" = None) -> int:
-    """value as an int from low to high."""
-    wanted = f"from {low} to {high}" if high is not None else f"of at least {low}"
-    value = plain(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name}: expected a whole number {wanted}, got {shown(value)}")
-    if value < low or (high is not None and value > high):
-        raise ValueError(
-            f"{name}: expected a whole number {wanted}, got {shown(value)}"
-        )
+def fields(place, value, known):
+    """value, which must be a dictionary without other keys than those known."""
+    if not isinstance(value, dict):
+        raise refused(place, "an object with names", value)
+    for key in value:
+        if key not in known:
+            raise refused(place, f"only {', '.join(known)}", key)
     return value
 
 
-def items(value: object) -> "list[object] | None":
-    """The items of a list, or of what iterates like one; None of anything else."""
+def listed(place, value):
+    """value, which must be a list, or a tuple or an array."""
     value = plain(value)
-    if value is None or isinstance(value, (int, float, str, bytes, bytearray)):
-        return None
-    if isinstance(value, (dict, set, frozenset)):  # in no order to rely on
-        return None
-    try:
-        return list(value)  # type: ignore[call-overload, no-any-return]
-    except TypeError:
-        return None
+    if not isinstance(value, (list, tuple)):
+        raise refused(place, "a list", value)
+    return value
 
 
-def flattened(name: str, value: object, finite: bool = True, depth: int = 8) -> "Read":
-    """The shape of nested lists, and their numbers in row-major order."""
-    parts = items(value)
-    if parts is None:
-        return (), [number(name, value, finite)]
-    if depth == 0:
-        raise ValueError(f"{name}: expected a number, got lists nested too deep")
-    shape: Shape = ()
-    numbers: list[float] = []
-    for n, part in enumerate(parts):
-        row, more = flattened(f"{name}[{n}]", part, finite, depth - 1)
-        if n > 0 and row != shape:
-            wanted = f"expected {spelled(shape)}, as in the rows before"
-            raise ValueError(f"{name}[{n}]: {wanted}, got {spelled(row)}")
-        shape = row
-        numbers += more
-    return (len(parts),) + shape, numbers
+def flat(place, value, lost=False):
+    """The shape of nested lists, and their numbers, row by row, after their indices.
 
-
-def squeezed(shape: "Shape") -> "Shape":
-    """shape without its axes of length 1."""
-    return tuple(length for length in shape if length != 1)
-
-
-def spelled(shape: "Shape") -> str:
-    """shape in words: "2 x 3 numbers"."""
-    if shape in ((), (1,)):
-        return "a list of one number" if shape else "one number"
-    return " x ".join(str(n) for n in shape) + " numbers"
-
-
-def fit(name: str, read: "Read", shape: "Shape") -> "list[float]":
-    """The numbers that flattened read, which must be of that shape."""
-    got, numbers = read
-    if squeezed(got) != squeezed(shape):
-        raise ValueError(f"{name}: expected {spelled(shape)}, got {spelled(got)}")
-    return numbers
-
-
-def hidden_units(name: str, read: "Read") -> int:
-    """How many hidden units what flattened read, one number for each, is for."""
-    numbers = read[1]
-    if not numbers:
-        raise ValueError(f"{name}: expected at least one hidden unit, got none")
-    return len(numbers)
-
-
-def nested(shape: "Shape", numbers: "Iterator[float]") -> object:
-    """The next numbers as lists nested in that shape."""
-    if not shape:
-        return next(numbers)
-    return [nested(shape[1:], numbers) for _ in range(shape[0])]
-
-
-def copied(value: object) -> object:
-    """A copy of nested lists."""
-    return [copied(part) for part in value] if isinstance(value, list) else value
-
-
-def checked_examples(net: "Learner", examples: object) -> "list[Example]":
-    """A copy of the examples, each as net.example makes it."""
-    if not isinstance(net, (XorNet, RecurrentNet, Recorder)):
-        wanted = "expected an XorNet or a RecurrentNet"
-        raise TypeError(f"net: {wanted}, got {shown(net)}")
-    given = items(examples)
-    if not given:
-        wanted = "expected a list of at least one example"
-        raise ValueError(f"examples: {wanted}, got {shown(examples)}")
-    return [net.example(f"examples[{n}]", each) for n, each in enumerate(given)]
-
-
-# -------------------------------------------------------------- Random numbers
-
-
-MOST_SEED = 0xFFFFFFFF
-WORDS = 624  # of state in MT19937
-
-
-class RandomState:
-    """NumPy's legacy random stream: np.random.RandomState(seed), bit for bit.
-
-    The Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998) with its
-    original one-word seeding; seed is a whole number from 0 to 2^32 - 1.
-
-    >>> stream = RandomState(1)
-    >>> stream.random_sample(), stream.random_sample()
-    (0.417022004702574, 0.7203244934421581)
+    Axes of length 1 do not count: (1, 3), (3, 1) and 3 numbers are the same.  Where
+    rows differ, their shapes end it: (2, ((3,), (4,))).  A lost number is NaN or
+    infinite, or None, which is taken for NaN.
     """
-
-    def __init__(self, seed: int) -> None:
-        word = whole("seed", seed, 0, MOST_SEED)
-        self.words = [word]
-        for n in range(1, WORDS):
-            word = (1812433253 * (word ^ (word >> 30)) + n) & 0xFFFFFFFF
-            self.words.append(word)
-        self.used = WORDS
-
-    def twist(self) -> None:
-        """Replace the words of state by as many new ones."""
-        words = self.words
-        for n in range(WORDS):
-            mixed = words[n] & 0x80000000 | words[(n + 1) % WORDS] & 0x7FFFFFFF
-            words[n] = words[(n + 397) % WORDS] ^ (mixed >> 1)
-            if mixed % 2:
-                words[n] ^= 0x9908B0DF
-        self.used = 0
-
-    def word(self) -> int:
-        """The next 32 random bits."""
-        if self.used == WORDS:
-            self.twist()
-        word = self.words[self.used]
-        self.used += 1
-        word ^= word >> 11
-        word ^= word << 7 & 0x9D2C5680
-        word ^= word << 15 & 0xEFC60000
-        return word ^ word >> 18
-
-    def random_sample(self) -> float:
-        """The next number from [0, 1): 53 random bits, from two words."""
-        a, b = self.word() >> 5, self.word() >> 6
-        return (a * 67108864 + b) / 9007199254740992
-
-    def parameters(self) -> "Iterator[float]":
-        """For ever the next number from [-1, 1), as the notebook draws them."""
-        while True:
-            yield 2 * self.random_sample() - 1
+    value = plain(value)
+    if not isinstance(value, (list, tuple)):
+        value = float("nan") if lost and value is None else value
+        return (), [((), number(place, value, fits=lambda n: lost or isfinite(n)))]
+    shapes, numbers = [], []
+    for n, part in enumerate(value):
+        shape, row = flat(f"{place}[{n}]", part, lost)
+        shapes.append(shape)
+        numbers += [((n,) + indices, number) for indices, number in row]
+    alike = shapes == shapes[:1] * len(shapes)
+    rows = (shapes[0] if shapes else ()) if alike else (tuple(shapes),)
+    return ((len(shapes),) if len(shapes) != 1 else ()) + rows, numbers
 
 
-def initial_parameters(
-    net: "Kind", stream: RandomState, hidden: int = HIDDEN
-) -> "dict[str, object]":
-    """The next draws from stream as parameters for a net, in the notebook's order.
-
-    net is the class, hidden the number H of hidden units; the shapes are those
-    that the class takes.  Raises TypeError or ValueError for anything else.
-
-    >>> initial_parameters(XorNet, RandomState(1), hidden=1)["b2"]
-    -0.7064882183657739
-    """
-    if net not in (XorNet, RecurrentNet, ThroughTimeNet):
-        raise TypeError(f"net: expected the class of a net, got {shown(net)}")
-    if not isinstance(stream, RandomState):
-        raise TypeError(f"stream: expected a RandomState, got {shown(stream)}")
-    shapes = net.shapes(whole("hidden", hidden, 1))
-    return {name: nested(shape, stream.parameters()) for name, shape in shapes}
+def spelled(shape):
+    """shape in words: "2 x 3 numbers", or "2 numbers and one number"."""
+    if shape and isinstance(shape[-1], tuple):
+        return " and ".join([spelled(row) for row in shape[-1]])
+    return " x ".join([str(n) for n in shape]) + " numbers" if shape else "one number"
 
 
-# ------------------------------------------------------------------ The oracle
-
-FORMAT = "refnet-trace/1"
-SEED = 1  # with it all three trainings of a replay succeed
-RTOL, ATOL = 1e-9, 1e-12
-MOST_EPOCHS = 1000000  # the oracle's and the command line's limits
-MOST_HIDDEN = 1000
-
-# What can be traced: a net, its examples, and its training.
-NETS: "dict[str, Trained]" = {
-    "xor-sgd": (XorNet, XOR, sgd),
-    "xor-batch": (XorNet, XOR, batch),
-    "rnn": (RecurrentNet, SEQUENCES, sgd),
-    "rnn-bptt": (ThroughTimeNet, SEQUENCES, sgd),
-}
-
-# The parts of a trace, and what one step computes, both in that order; what of it
-# exists once per time step; and all that check compares.
-PARTS = ("initial", "steps", "error", "final")
-STEP = ["act1", "lay1", "act2", "lay2", "E", "delta_l2", "corr_w2", "corr_b2"]
-STEP += ["delta_l1", "corr_w1", "corr_b1", "corr_wh", "corr_bh"]
-PER_STEP = [name for name in STEP if not name.startswith("corr")]
-ORDER = ["x", "y"] + STEP + ["error"] + [name for name, _ in RecurrentNet.shapes(1)]
-
-# What single precision makes of it: rtol, atol, and rtol's growth per epoch.
-SINGLE = (1e-6, 5e-6, 3e-6)
-SINGLE_WORDS = "single precision, or numbers written with 9 digits at most"
+def fitted(place, value, form):
+    """value's numbers, nested as form is."""
+    (shape, numbers), (wanted, _) = flat(place, value), flat(place, form)
+    if shape != wanted:
+        raise refused(place, spelled(wanted), None, spelled(shape))
+    return filled(form, iter([number for _, number in numbers]))
 
 
-class Recorder:
-    """Stands in for a net in its training and keeps the steps that are wanted.
-
-    A step is known by how many examples were met before it.  It is computed
-    once more, by a fresh net with the same parameters, so that its corrections
-    are its own and not what a batch has collected.
-    """
-
-    def __init__(
-        self, kind: "Kind", start: "dict[str, object]", wanted: "range | set[int]"
-    ) -> None:
-        self.kind, self.start, self.wanted = kind, start, wanted
-        self.net = kind(**start)
-        self.met = 0
-        self.steps: dict[int, dict[str, object]] = {}
-
-    def example(self, name: str, given: object) -> "Example":
-        """As the net's."""
-        return self.net.example(name, given)
-
-    def learn(self, example: "Example", error: float, outputs: "list[float]") -> float:
-        """As the net's, and keep what it computed if this step is wanted."""
-        if self.met in self.wanted:
-            alone = self.kind(**self.start)
-            parameters = self.net.parameters()
-            for name in parameters:  # past the constructor: they may be infinite
-                setattr(alone, name, parameters[name])
-            alone.learn(example, 0, [])
-            self.steps[self.met] = computed(alone)
-        self.met += 1
-        return self.net.learn(example, error, outputs)
-
-    def rows(self) -> "Rows":
-        """As the net's."""
-        return self.net.rows()
-
-    def descend(self, eta: float, rows: "Rows | None" = None) -> None:
-        """As the net's."""
-        self.net.descend(eta, rows)
-
-
-def computed(net: "XorNet | RecurrentNet") -> "dict[str, object]":
-    """What the last forward and backward left on net, by the names in STEP."""
-    found = {}
-    for name in STEP:
-        if hasattr(net, name + "_mem"):
-            found[name] = getattr(net, name + "_mem")
-        elif hasattr(net, name):
-            found[name] = getattr(net, name)
-    if isinstance(net, RecurrentNet):
-        found["lay1"] = net.lay1_mem[1:]  # without the state before the first step
+def read_examples(kind, examples):
+    """A copy of the examples, pairs (x, y), for a kind of net."""
+    found = []
+    for n, pair in enumerate(listed("examples", examples)):
+        place, form = f"examples[{n}]", [[0.0, 0.0], 0.0]
+        if kind is not XorNet:  # as many time steps as x has, and at least one
+            x = [1 for indices, _ in flat(place, pair)[1] if indices[:1] == (0,)]
+            form = [[0.0] * (len(x) or 1)] * 2
+        found.append(fitted(place, pair, form))
+    if not found:
+        raise refused("examples", "at least one pair (x, y)", found)
     return found
 
 
-def trained(
-    net: str,
-    start: "dict[str, object]",
-    eta: float,
-    epochs: int,
-    wanted: "range | set[int]",
-) -> "Parts":
-    """Run a training of NETS: what it computed, by the part of a trace it is.
-
-    The keys are (part, step), step counting the examples met and 0 outside of
-    "steps"; the values hold the part's quantities by name.
-    """
-    kind, examples, training = NETS[net]
-    recorder = Recorder(kind, start, wanted)
-    learning = training(recorder, examples, eta)
-    curve = zeros_in_a_block(epochs)
-    for n in range(epochs):
-        curve[n] = next(learning)[0]
-    parts: Parts = {("initial", 0): start, ("error", 0): {"error": list(curve)}}
-    parts["final", 0] = recorder.net.parameters()
-    for met in recorder.steps:
-        parts["steps", met] = question(examples[met % len(examples)])
-        parts["steps", met].update(recorder.steps[met])
-    return parts
-
-
-def zeros_in_a_block(length: int) -> "array[float]":
-    """An error curve to fill: a float object an epoch would litter a small heap."""
-    from array import array
-
-    return array("d", [0.0] * length)
+def read_told(given):
+    """What a training is told, read and checked once: the first part of a trace."""
+    given = {key: given[key] for key in given if given[key] is not None}
+    net = given.get("net")
+    if net not in list(TRAININGS):
+        raise refused("net", f"one of {', '.join(sorted(TRAININGS))}", net)
+    kind, _, examples = TRAININGS[net]
+    own = fields("initial", given.get("initial", {}), zeros(kind, 1))
+    units = len(flat("initial.w2", own["w2"])[1]) if "w2" in own else HIDDEN
+    hidden = whole("hidden", given.get("hidden", units or HIDDEN), 1, MOST_HIDDEN)
+    told = {"net": net}
+    if "seed" in given or "initial" not in given:
+        told["seed"] = whole("seed", given.get("seed", SEED), 0, MOST_SEED)
+        start = initial_parameters(kind, random_stream(told["seed"]), hidden)
+    else:
+        start = zeros(kind, hidden)
+        for name in start:
+            if name not in own:
+                raise refused("initial", ", ".join(start), None, f"no {name}")
+            start[name] = fitted(f"initial.{name}", own[name], start[name])
+    told["hidden"], eta = hidden, given.get("eta", ETA)
+    told["eta"] = number("eta", eta, "a number above 0", lambda n: 0 < n < 1e999)
+    told["epochs"] = whole("epochs", given.get("epochs", EPOCHS), 1, MOST_EPOCHS)
+    told["every"] = whole("every", given.get("every", 1), 1, MOST_EPOCHS)
+    told["examples"] = read_examples(kind, given.get("examples", examples))
+    told["initial"] = start
+    return told
 
 
-def question(example: object) -> "dict[str, object]":
-    """x and y of a pair; x alone of a sequence, which holds its own answers."""
-    if isinstance(example, tuple):
-        return {"x": list(example[0]), "y": example[1]}
-    return {"x": copied(example)}
-
-
-def overflowed(parts: "Parts") -> str:
-    """The first number that is NaN or infinite, and its name; "" if there is none."""
-    for part in parts.values():
-        for name in part:
-            for value in flattened(name, part[name], finite=False)[1]:
-                if not isfinite(value):
-                    return f"{value} in {name}"
-    return ""
-
-
-def refuse_overflow(parts: "Parts") -> None:
-    """Raise ValueError if a number is NaN or infinite, as nobody can match it."""
-    if overflowed(parts):
-        wanted = "expected a start that stays in a double's range"
-        raise ValueError(f"initial, eta: {wanted}, got {overflowed(parts)}")
-
-
-def doubles() -> bool:
-    """Whether this interpreter's floats are doubles: 53 significant bits."""
-    return 1 + 2.0**-52 > 1
-
-
-def refuse_narrow_floats() -> None:
-    """Raise RuntimeError where floats are too narrow for an oracle."""
-    if not doubles():
-        raise RuntimeError("this interpreter's floats are narrower than a double")
-
-
-def training_options(
-    epochs: object, eta: object, hidden: object
-) -> "tuple[int, float, int]":
-    """epochs, eta and hidden, within the limits of what is traced and replayed."""
-    return (
-        whole("epochs", epochs, 1, MOST_EPOCHS),
-        positive("eta", eta),
-        whole("hidden", hidden, 1, MOST_HIDDEN),
-    )
-
-
-def chosen(name: str, value: object) -> str:
-    """value as one of the names in NETS."""
-    if isinstance(value, str) and value in NETS:
-        return value
-    wanted = ", ".join(sorted(NETS))
-    raise ValueError(f"{name}: expected one of {wanted}; got {shown(value)}")
-
-
-def trace(
-    net: str = "xor-sgd",
-    seed: int = SEED,
-    epochs: int = EPOCHS,
-    eta: float = ETA,
-    hidden: int = HIDDEN,
-    steps: "int | None" = None,
-) -> "dict[str, object]":
-    """Everything a training computes, as a dictionary that is ready for JSON.
-
-    net is "xor-sgd", "xor-batch", "rnn" or "rnn-bptt"; its initial parameters
-    are the first draws of RandomState(seed); steps says how many of the first
-    examples met are told in full (None: two epochs of them).
-
-        initial    the parameters before the training
-        steps      per example met: epoch, example, x, y, and all it computed,
-                   corr_* being what this one example contributes
-        error      the mean error of each epoch
-        final      the parameters after the training
-
-    Raises TypeError or ValueError for an argument out of range, RuntimeError
-    where floats are narrower than a double.
-
-    >>> result = trace("rnn", epochs=2, steps=1)
-    >>> result["steps"][0]["lay2"]
-    [0.2755886316680652, 0.30139886376869685]
-    """
-    refuse_narrow_floats()
-    kind, examples, training = NETS[chosen("net", net)]
-    seed = whole("seed", seed, 0, MOST_SEED)
-    epochs, eta, hidden = training_options(epochs, eta, hidden)
-    most = epochs * len(examples)
-    count = (
-        min(most, 2 * len(examples))
-        if steps is None
-        else whole("steps", steps, 0, most)
-    )
-    start = initial_parameters(kind, RandomState(seed), hidden)
-    parts = trained(net, start, eta, epochs, range(count))
-    refuse_overflow(parts)
-    result: dict[str, object] = {"format": FORMAT, "net": net, "seed": seed}
-    result.update(hidden=hidden, eta=eta, epochs=epochs, initial=start)
-    full = []
-    for met in range(count):
-        step: dict[str, object] = {"epoch": met // len(examples)}
-        step["example"] = met % len(examples)
-        step.update(parts["steps", met])
-        full.append(step)
-    result.update(steps=full, error=parts["error", 0]["error"], final=parts["final", 0])
-    return result
-
-
-class Difference:
-    """A number, or a shape, that is not refnet's.
-
-    part is "initial", "steps", "error" or "final"; epoch, example and time_step
-    are None where they mean nothing; quantity is its name, such as "act1", and
-    element its indices in it; got and want are numbers, or the shapes where these
-    differ.
-    """
-
-    def __init__(
-        self,
-        part: str,
-        epoch: "int | None",
-        example: "int | None",
-        time_step: "int | None",
-        quantity: str,
-        element: "Shape",
-        got: "float | Shape",
-        want: "float | Shape",
-    ) -> None:
-        self.part, self.epoch, self.example = part, epoch, example
-        self.time_step, self.quantity, self.element = time_step, quantity, element
-        self.got, self.want = got, want
-
-    def place(self) -> str:
-        """Where it is, in words."""
-        words = [self.part]
-        if self.epoch is not None:
-            words.append(f"epoch {self.epoch}")
-        if self.example is not None:
-            words.append(f"example {self.example}")
-        if self.time_step is not None:
-            words.append(f"time step {self.time_step}")
-        if self.quantity != "error":
-            indices = [f"[{index}]" for index in self.element]
-            words.append(self.quantity + "".join(indices))
-        return ", ".join(words)
-
-    def __repr__(self) -> str:
-        got, want = self.got, self.want
-        if isinstance(got, tuple) and isinstance(want, tuple):
-            return f"{self.place()}: got {spelled(got)}, want {spelled(want)}"
-        return f"{self.place()}: got {got!r}, want {want!r}"
-
-
-class Tally:
-    """How far the values of one part are from refnet's."""
-
-    def __init__(self) -> None:
-        self.values = 0
-        self.absolute = 0.0
-        self.relative = 0.0  # of the values that are not to be zero
-        self.ulps = 0.0  # units in the last place of the value that is wanted
-
-    def add(self, distance: float, want: float) -> None:
-        """Count one value, at that distance from the one that is wanted."""
-        self.values += 1
-        self.absolute = max(self.absolute, distance)
-        if want != 0:
-            ulp = 2.0 ** max(frexp(want)[1] - 53, -1074)
-            self.relative = max(self.relative, distance / abs(want))
-            self.ulps = max(self.ulps, distance / ulp)
-
-
-class Report(list):  # type: ignore[type-arg]
-    """The differences that check found, as a list, the first computed first.
-
-    Empty, and so false, where every number given is right.  str() of it is
-    what the check command prints: parts holds its table, a Tally by part with
-    values, absolute, relative and ulps; convention is the known convention, in
-    words, that all of a wrong candidate agrees with, or "".
-    """
-
-    def __init__(self, rtol: float, atol: float) -> None:
-        super().__init__()
-        self.tolerance = f"rtol {rtol:g}, atol {atol:g}"
-        self.parts: dict[str, Tally] = {}
-        self.convention = ""
-
-    def __repr__(self) -> str:
-        values = 0
-        for tally in self.parts.values():
-            values += tally.values
-        if not self:
-            return f"PASS: all {values} values within {self.tolerance}"
-        return f"FAIL: {self.counted()}; the first in {self[0]!r}"
-
-    def counted(self) -> str:
-        """How many differences there are, in words."""
-        return "1 difference" if len(self) == 1 else f"{len(self)} differences"
-
-    def __str__(self) -> str:
-        lines = [
-            "part      values   largest difference: absolute   relative       ulps"
-        ]
-        for part in PARTS:
-            if part in self.parts:
-                tally = self.parts[part]
-                figures = f"{tally.absolute:32.3g} {tally.relative:10.3g}"
-                figures += f" {tally.ulps:10.3g}"
-                lines.append(f"{part:<8} {tally.values:>7} {figures}")
-        if not self:
-            return "\n".join(lines + [repr(self)])
-        first = self[0]
-        lines.append(f"FAIL: {self.counted()} beyond {self.tolerance}")
-        lines.append("The first, in the order of computation, is in")
-        lines.append(f"  {first.place()}")
-        if isinstance(first.got, tuple):
-            lines.append(f"  got   {spelled(first.got)}")
-            lines.append(f"  want  {spelled(first.want)}")
-        else:
-            lines.append(f"  got   {first.got!r}")
-            lines.append(f"  want  {first.want!r}")
-            lines.append(f"  difference {first.got - first.want:.3g}")
-        if self.convention:
-            lines.append("All of it agrees with another convention:")
-            lines.append(f"  {self.convention}")
-        return "\n".join(lines)
-
-
-def check(candidate: object, rtol: float = RTOL, atol: float = ATOL) -> Report:
-    """Compare what another build computed with refnet, run from the same start.
-
-    candidate is a dictionary as trace returns it.  It holds net, and seed or
-    initial; hidden, eta and epochs unless they are the defaults; and any part
-    of steps, error and final.  Arrays and tensors serve as lists do; axes of
-    length 1 do not count.  A step without epoch and example is known by its
-    place in the list.  A value is right if it is within
-
-        abs(got - want) <= atol + rtol*abs(want)
-
-    Returns the differences as a Report, a list that is empty where all is
-    right.  Raises TypeError or ValueError for what cannot be compared, and
-    RuntimeError where floats are narrower than a double.
-
-    >>> mine = {"net": "rnn", "seed": 1, "epochs": 1, "error": [0.1234567]}
-    >>> check(mine)
-    FAIL: 1 difference; the first in error, epoch 0: got 0.1234567, want 0.12321...
-    >>> mine["error"] = [0.12321974674518642]
-    >>> assert not check(mine)
-    """
-    refuse_narrow_floats()
-    rtol, atol = tolerance("rtol", rtol), tolerance("atol", atol)
-    net, start, eta, epochs, given = read_candidate(candidate)
-    wanted = {value[1] for value in given if value[0] == "steps"}
-    parts = trained(net, start, eta, epochs, wanted)
-    refuse_overflow(parts)
-    report = Report(rtol, atol)
-    report += differences(net, given, parts, {}, (rtol, atol, 0), report.parts)
-    if report:
-        report.convention = convention(net, start, eta, epochs, given, (rtol, atol, 0))
-    return report
-
-
-def tolerance(name: str, value: object) -> float:
-    """value as a float from 0 up to, but not including, 1."""
-    result = number(name, value)
-    if not 0 <= result < 1:
-        wanted = "expected a number from 0 to less than 1"
-        raise ValueError(f"{name}: {wanted}, got {shown(value)}")
-    return result
-
-
-def fields(name: str, value: object, known: "Sequence[str]") -> "dict[str, object]":
-    """value, which must be a dictionary without other keys than those known."""
-    if not isinstance(value, dict):
-        raise TypeError(f"{name}: expected an object with names, got {shown(value)}")
-    for key in value:
-        if key not in known:
-            wanted = f"expected only {', '.join(known)}"
-            raise ValueError(f"{name}: {wanted}; got {shown(key)}")
+def kept(value):
+    """A copy for a trace; ValueError if it is beyond a double's range."""
+    if isinstance(value, dict):
+        return {key: kept(value[key]) for key in value}
+    if isinstance(value, (list, tuple)):
+        return [kept(part) for part in value]
+    if not isfinite(value):
+        raise refused("training", "one that stays in a double's range", value)
     return value
 
 
-def read_candidate(
-    candidate: object,
-) -> "tuple[str, dict[str, object], float, int, Given]":
-    """A candidate's net, start, eta and epochs, and all that it gives to judge.
+def mean_error(steps):
+    """The error of an epoch: the mean of E over all predictions in its steps."""
+    total, predictions = 0.0, 0
+    for step in steps:
+        for E in step["E"] if isinstance(step["E"], list) else [step["E"]]:
+            total += E
+            predictions += 1
+    return total / predictions
 
-    That is a list of (part, step, quantity, (shape, numbers)).
+
+def computed(told, wanted):
+    """The trace of what is told, with those of the steps 0, 1, ... that are wanted."""
+    if not DOUBLES:
+        raise RuntimeError("this interpreter's floats are narrower than a double")
+    kind, training, _ = TRAININGS[told["net"]]
+    net, examples, traced = kind(**told["initial"]), told["examples"], told.copy()
+    learning = training(net, examples, told["eta"])
+    traced["steps"], every = [], told["every"]
+    error = array("d", [0.0] * ((told["epochs"] - 1) // every + 1))  # spares the heap
+    for epoch in range(told["epochs"]):
+        steps = []
+        for n in range(len(examples)):
+            steps.append(next(learning))
+            if epoch * len(examples) + n in wanted:
+                traced["steps"].append({"epoch": epoch, "example": n})
+                traced["steps"][-1].update(kept(steps[n]))
+                traced["steps"][-1].update(kept(net.__dict__))  # its parameters
+        if epoch % every == 0:
+            error[epoch // every] = mean_error(steps)
+    traced["error"], traced["final"] = kept(list(error)), kept(net.__dict__)
+    traced["outputs"] = kept([net.backprop(example)["lay2"] for example in examples])
+    return traced
+
+
+def trace(
+    net="xor-sgd", seed=None, epochs=EPOCHS, eta=ETA, hidden=None, steps=None, **own
+):
+    """Everything a training computes, as a dictionary that is ready for JSON.
+
+    net is "xor-sgd", "xor-batch", "rnn" or "rnn-bptt".  It starts from seed, or without
+    one from initial, parameters by name, or from seed 1.  own may hold initial,
+    examples, pairs (x, y) instead of the notebook's, and every, instead of 1.
+
+    Returns what it was told, with initial; steps, the first so many (None: those of two
+    epochs), each with its epoch, its example and the parameters that it leaves; the
+    error of epochs 0, every, 2*every, ...; final, the parameters after the training;
+    and outputs, what the trained net answers to every example.  Raises ValueError for
+    what cannot be taken or leaves a double's range, RuntimeError without doubles.
+
+    >>> trace("rnn", epochs=2, steps=1)["steps"][0]["lay2"]
+    [0.2755886316680652, 0.30139886376869685]
     """
-    known = ["format", "net", "seed", "hidden", "eta", "epochs"] + list(PARTS)
-    top = fields("candidate", candidate, known)
-    form = top.get("format", FORMAT)
-    if not isinstance(form, str) or form != FORMAT:
-        raise ValueError(f"format: expected {FORMAT!r}, got {shown(form)}")
-    net = chosen("net", top.get("net"))
-    if "seed" not in top and "initial" not in top:
-        raise ValueError("seed: expected seed or initial to start from, got neither")
-
-    kind, examples, training = NETS[net]
-    names = [name for name, shape in kind.shapes(1)]
-    initial = fields("initial", top.get("initial", {}), names)
-    read = {name: flattened(f"initial.{name}", initial[name]) for name in initial}
-    hidden = hidden_units("initial.b1", read["b1"]) if "b1" in read else HIDDEN
-    epochs, eta, hidden = training_options(
-        top.get("epochs", EPOCHS), top.get("eta", ETA), top.get("hidden", hidden)
-    )
-    given: Given = []
-    if "seed" in top:
-        stream = RandomState(top["seed"])  # type: ignore[arg-type]
-        start = initial_parameters(kind, stream, hidden)
-        given += [("initial", 0, name, read[name]) for name in read]
-    else:
-        start = {}
-        for name, shape in kind.shapes(hidden):
-            if name not in read:
-                wanted = f"expected {', '.join(names)}"
-                raise ValueError(f"initial: {wanted}; {name} is missing")
-            numbers = fit(f"initial.{name}", read[name], shape)
-            start[name] = nested(shape, iter(numbers))
-
-    given += read_steps(net, epochs, top.get("steps", []))
-    if "error" in top:
-        given.append(("error", 0, "error", flattened("error", top["error"], False)))
-    final = fields("final", top.get("final", {}), names)
-    for name in final:
-        given.append(("final", 0, name, flattened(f"final.{name}", final[name], False)))
-    if all(value[0] == "initial" or value[2] in ("x", "y") for value in given):
-        wanted = "expected something to compare in steps, error or final"
-        raise ValueError(f"candidate: {wanted}, got nothing")
-    return net, start, eta, epochs, given
+    fields("trace", own, ("initial", "examples", "every"))
+    own.update(net=net, seed=seed, epochs=epochs, eta=eta, hidden=hidden)
+    told = read_told(own)
+    epoch = len(told["examples"])
+    most = told["epochs"] * epoch
+    count = min(2 * epoch, most) if steps is None else whole("steps", steps, 0, most)
+    result = {"format": FORMAT}
+    result.update(computed(told, range(count)))
+    return result
 
 
-def read_steps(net: str, epochs: int, steps: object) -> "Given":
-    """What the steps of a candidate give."""
-    kind, examples, training = NETS[net]
-    corrections = ["corr_" + name for name, shape in kind.shapes(1)]
-    known = list(question(examples[0]))
-    known += [name for name in STEP if name in PER_STEP or name in corrections]
-    entries = items(steps)
-    if entries is None:
-        raise TypeError(f"steps: expected a list, got {shown(steps)}")
-    given: Given = []
-    seen = set()
-    for n, entry in enumerate(entries):
+PLACE = "part epoch example time_step quantity element"
+Difference = namedtuple("Difference", PLACE + " got want")
+
+
+class Report(list):
+    """The Differences that check found wrong, the first computed first.
+
+    Each has its place, epoch, example and time_step being None where they mean nothing;
+    got and want are numbers, or the shapes where these differ.  str() tells it all.
+    """
+
+    def __str__(self):
+        return self.text
+
+
+def read_steps(steps, told):
+    """A candidate's steps, each with its place, by how many examples came before."""
+    found, epoch = {}, len(told["examples"])
+    for n, step in enumerate(listed("steps", steps)):
         place = f"steps[{n}]"
-        step = fields(place, entry, ["epoch", "example"] + known)
-        epoch, example = n // len(examples), n % len(examples)
-        epoch = whole(f"{place}.epoch", step.get("epoch", epoch), 0, epochs - 1)
-        last = len(examples) - 1
-        example = whole(f"{place}.example", step.get("example", example), 0, last)
-        met = epoch * len(examples) + example
-        if met in seen:
-            wanted = "expected every step once"
-            again = f"epoch {epoch}, example {example} again"
-            raise ValueError(f"{place}: {wanted}, got {again}")
-        seen.add(met)
-        for name in known:
-            if name in step:
-                value = flattened(f"{place}.{name}", step[name], False)
-                given.append(("steps", met, name, value))
-    return given
+        fields(place, step, step)
+        most, last = told["epochs"] - 1, epoch - 1
+        met = epoch * whole(f"{place}.epoch", step.get("epoch", n // epoch), 0, most)
+        met += whole(f"{place}.example", step.get("example", n % epoch), 0, last)
+        if met in found:
+            raise refused(place, "every step once", None, f"{found[met][0]} again")
+        found[met] = place, step
+    return found
 
 
-def differences(
-    net: str,
-    given: "Given",
-    parts: "Parts",
-    factors: "dict[str, float]",
-    tolerances: "tuple[float, float, float]",
-    tallies: "dict[str, Tally]",
-) -> "list[Difference]":
-    """Every given value that is not refnet's, in the order of computation.
+def compared(candidate, steps, traced):
+    """All that candidate gives as Differences, in the order of computation."""
+    found, deltas = [], ("delta_l2", "delta_l1")
 
-    refnet's values of a quantity are multiplied by its factor first.  The
-    tolerances are rtol, atol, and what is added to rtol with every epoch.
-    """
-    kind, examples, training = NETS[net]
-    rtol, atol, drift = tolerances
-    epochs = len(flattened("error", parts["error", 0]["error"])[1])
-    found = []
-    for part, met, quantity, (got_shape, got) in given:
-        value = parts[part, met][quantity]
-        want_shape, want = flattened(quantity, value)
-        tally = tallies.setdefault(part, Tally())
-        epoch = met // len(examples) if part == "steps" else None
-        example = met % len(examples) if part == "steps" else None
-        recurrent = part == "steps" and kind is not XorNet
-        if squeezed(got_shape) != squeezed(want_shape):
-            key = moment(part, met, quantity, recurrent, None, 0)
-            shapes = Difference(
-                part, epoch, example, None, quantity, (), got_shape, want_shape
-            )
-            found.append((key, shapes))
+    def moment(difference):  # forward through the time steps, back, and the sums
+        name, k = difference.quantity, difference.time_step or 0
+        return (0, k) if name in FORWARD else (1, -k) if name in deltas else (2, 0)
+
+    for part in [part for part in ("initial",) + PARTS if part in candidate]:
+        places, wants = [(part, candidate[part])], [traced[part]]
+        if part == "steps":
+            places, wants = [steps[met] for met in sorted(steps)], traced["steps"]
+        for (place, given), want in zip(places, wants):
+            if part in ("error", "outputs"):
+                given, want = {part: given}, {part: want}
+            fields(place, given, want)
+            group, recurrent = [], isinstance(want.get("E"), list)
+            for name in [name for name in ORDER if name in given]:
+                label = name if name == part else f"{place}.{name}"
+                shape, numbers = flat(label, given[name], lost=True)
+                wanted, right = flat(name, want[name])
+                at = [want.get("epoch"), want.get("example"), None]
+                if shape != wanted:
+                    wrong = Difference(part, *at, name, (), shape, wanted)
+                    group += [wrong] * (len(numbers) or 1)  # all of them are wrong
+                    continue
+                # Which of epoch, example and time step the first indices are.
+                axes = {"error": (0,), "outputs": (1, 2)}.get(part, ())
+                axes = (2,) if recurrent and name in FORWARD + deltas else axes
+                for (_, got), (element, number) in zip(numbers, right):
+                    for axis, n in zip(axes, element):
+                        at[axis] = n * traced["every"] if part == "error" else n
+                    element = element[len(axes) :]
+                    group.append(Difference(part, *at, name, element, got, number))
+            found += sorted(group, key=moment) if recurrent else group
+    return found
+
+
+def within(got, want, rtol, atol):
+    """Whether got is right; a shape, NaN and infinity never are."""
+    return not isinstance(got, tuple) and abs(got - want) <= atol + rtol * abs(want)
+
+
+def by_quantity(found):
+    """The Differences found, under the titles of their quantities: "final w1"."""
+    rows = {}
+    for each in found:
+        title = each.part + (f" {each.quantity}" if each.quantity != each.part else "")
+        rows.setdefault(title, []).append(each)
+    return rows
+
+
+def constant(wrong, tolerance):
+    """The c by which wrong is c times refnet's, all of it, three numbers at least."""
+    known = [each for each in wrong if each.got and each.want]
+    shapes = [each for each in wrong if isinstance(each.got, tuple)]
+    if wrong[0].quantity not in SCALED or shapes or len(known) < 3:
+        return None
+    c = max([(abs(each.want), each.got / each.want) for each in known])[1]
+    right = [each for each in wrong if within(each.got, c * each.want, *tolerance)]
+    return c if len(right) == len(wrong) and f"{c:.6g}" != "1" else None
+
+
+def convention(candidate, steps, told, tolerance):
+    """The known convention, in words, by which all that candidate gives is right."""
+    net, eta, mean = told["net"], told["eta"], told["eta"] / len(told["examples"])
+    known = [  # the net that is told, the words, what to tell instead, the factor
+        (net, None, {}, 1),  # where constant factors are all, no convention is needed
+        ("xor-sgd", "a batch, one update after all examples", {"net": "xor-batch"}, 1),
+        ("xor-batch", "single updates, after every example", {"net": "xor-sgd"}, 1),
+        ("xor-batch", "batch corrections averaged instead of summed", {"eta": mean}, 1),
+        ("rnn", "backpropagation through time", {"net": "rnn-bptt"}, 1),
+        ("rnn-bptt", "no backpropagation through time", {"net": "rnn"}, 1),
+        (net, "an error without the factor 1/2, and its gradient", {"eta": 2 * eta}, 2),
+    ]
+    for _, words, change, factor in [each for each in known if each[0] == net]:
+        try:
+            traced = computed(dict(told, **change), steps)
+        except ValueError:  # it leaves a double's range
             continue
-        for n in range(len(got)):
-            element, time_step = unravelled(n, want_shape), None
-            if recurrent and quantity in PER_STEP:
-                time_step, element = element[0], element[1:]
-            if part == "error":
-                epoch, element = n, ()
-            right = want[n] * factors.get(quantity, 1)
-            distance = abs(got[n] - right)
-            if distance != distance:
-                distance = float("inf")
-            tally.add(distance, right)
-            age = epochs if part == "final" else epoch or 0
-            if not distance <= atol + (rtol + drift * age) * abs(right):
-                key = moment(part, met, quantity, recurrent, time_step, n)
-                numbers = Difference(
-                    part, epoch, example, time_step, quantity, element, got[n], right
-                )
-                found.append((key, numbers))
-    found.sort(key=lambda each: each[0])
-    return [difference for key, difference in found]
-
-
-def moment(
-    part: str,
-    met: int,
-    quantity: str,
-    recurrent: bool,
-    time_step: "int | None",
-    n: int,
-) -> "tuple[float, ...]":
-    """When a value is computed, as a key to sort by.
-
-    The recurrent net goes forward through its time steps, then backward, and
-    only then are the corrections of the whole sequence known.  Without a time
-    step it is the first of those that compute the quantity.
-    """
-    phase, turn = 0, float("-inf") if time_step is None else time_step
-    if recurrent and quantity.startswith("delta"):
-        phase, turn = 1, float("-inf") if time_step is None else -time_step
-    elif recurrent and quantity.startswith("corr"):
-        phase = 2
-    return PARTS.index(part), met, phase, turn, ORDER.index(quantity), n
-
-
-def unravelled(n: int, shape: "Shape") -> "Shape":
-    """The indices of number n in row-major order."""
-    indices: Shape = ()
-    for length in reversed(shape):
-        indices = (n % length,) + indices
-        n //= length
-    return indices
-
-
-def convention(
-    net: str,
-    start: "dict[str, object]",
-    eta: float,
-    epochs: int,
-    given: "Given",
-    tolerances: "tuple[float, float, float]",
-) -> str:
-    """The known convention, or several at once, by which all given is right.
-
-    In words; "" if there is none.
-    """
-    wanted = {value[1] for value in given if value[0] == "steps"}
-    single = all(is_single(n) for value in given for n in value[3][1])
-    runs: dict[tuple[str, float], Parts] = {}
-    for words, other, rate, factors in conventions(net):
-        if not 0 < rate * eta < float("inf"):
-            continue
-        if (other, rate) not in runs:
-            runs[other, rate] = trained(other, start, rate * eta, epochs, wanted)
-        parts = runs[other, rate]
-        if overflowed(parts):
-            continue
-        if not differences(net, given, parts, factors, tolerances, {}):
+        for row in by_quantity(compared(candidate, steps, traced)).values():
+            c = factor if row[0].quantity in SCALED else 1
+            wrong = [d for d in row if not within(d.got, d.want * c, *tolerance)]
+            if wrong and (factor != 1 or constant(row, tolerance) is None):
+                break
+        else:
             return words
-        if single and not differences(net, given, parts, factors, SINGLE, {}):
-            return "; ".join(text for text in (words, SINGLE_WORDS) if text)
-    return ""
+    return None
 
 
-def conventions(net: str) -> "Iterator[tuple[str, str, float, dict[str, float]]]":
-    """Combinations of known conventions, none of them first.
-
-    Each is in words, the training to compare with, the factor on its eta, and
-    the factors on its quantities.
-    """
-    gradients = [("", net)]
-    if net == "rnn":
-        gradients.append(("backpropagation through time", "rnn-bptt"))
-    if net == "rnn-bptt":
-        gradients.append(("no backpropagation through time", "rnn"))
-    # The factors are those on eta, on the errors, on delta_* and on corr_*.
-    means: list[tuple[str, float, float, float]] = [("", 1, 1, 1)]
-    if net == "xor-batch":
-        share = 1 / len(XOR)
-        words = "batch corrections averaged instead of summed"
-        means += [
-            (words, share, 1, 1),
-            (words, share, 1, share),
-            (words, share, share, share),
-        ]
-    halves = [("", 1, 1), ("an error without the factor 1/2", 1, 2)]
-    halves.append(("an error without the factor 1/2, and its gradient", 2, 2))
-    for gradient, other in gradients:
-        for mean, rate, on_delta, on_corr in means:
-            for half, slope, on_error in halves:
-                words = "; ".join(text for text in (gradient, mean, half) if text)
-                factors: dict[str, float] = {"E": on_error, "error": on_error}
-                for name in STEP:
-                    if name.startswith("delta"):
-                        factors[name] = slope * on_delta
-                    elif name.startswith("corr"):
-                        factors[name] = slope * on_corr
-                yield words, other, slope * rate, factors
+def place_of(difference):
+    """Where a Difference is, in words."""
+    words = zip(("epoch", "example", "time step"), difference[1:4])
+    words = [difference.part] + [f"{word} {n}" for word, n in words if n is not None]
+    if difference.quantity != difference.part:
+        indices = [f"[{n}]" for n in difference.element]
+        words.append(difference.quantity + "".join(indices))
+    return ", ".join(words)
 
 
-def is_single(value: float) -> bool:
-    """Whether value is a single-precision number, or has as few digits (9)."""
-    import struct
-
-    try:
-        single: float = struct.unpack("f", struct.pack("f", value))[0]
-    except OverflowError:
-        return False
-    return value in (single, float(f"{value:.9g}"))
+def described(told):
+    """The size of a training and its start, in words."""
+    hidden, epochs = told["hidden"], told["epochs"]
+    words = f"{hidden} hidden unit{'s' * (hidden != 1)}, eta {told['eta']}, "
+    words += f"{epochs} epoch{'s' * (epochs != 1)}, "
+    return words + (f"seed {told['seed']}" if "seed" in told else "own start")
 
 
-# ------------------------------------------------------------ The command line
-
-
-def run(
-    seed: int = SEED, epochs: int = EPOCHS, eta: float = ETA, hidden: int = HIDDEN
-) -> None:
-    """Replay the notebook from top to bottom after np.random.seed(seed), and print.
-
-    Prints the worked step, then of each of the three trainings the notebook's
-    own progress lines, the error curve, and the trained net's answers.
-    Raises TypeError or ValueError for an argument out of range.
-    """
-    stream = RandomState(seed)
-    epochs, eta, hidden = training_options(epochs, eta, hidden)
-    print(f"Neural networks handcrafted: seed {seed}, {epochs} epochs, eta {eta:g},")
-    print(f"{hidden} hidden units")
-    if not doubles():
-        print("WARNING: floats narrower than a double: these are not refnet's numbers.")
-
-    heading("One worked step, on the first example")
-    net = XorNet(**initial_parameters(XorNet, stream, hidden))
-    print(
-        "As in the notebook: wrong sign, derivative at act, w2 used after its update."
-    )
-    step = worked_step(net, XOR[0][0], XOR[0][1], eta)
-    for name in STEP:
-        if name in step:
-            print_numbers(name, step[name])
-    for name in net.names:
-        print_numbers("new " + name, getattr(net, name))
-
-    heading("XOR by stochastic gradient descent: update after every example")
-    failures = [replay_xor(net, sgd(net, XOR, eta), epochs)]
-
-    heading("XOR by batch gradient descent: update after all four examples")
-    net = XorNet(**initial_parameters(XorNet, stream, hidden))
-    failures.append(replay_xor(net, batch(net, XOR, eta), epochs))
-
-    heading("The recurrent net: 1 follows only two zeros")
-    rnn = RecurrentNet(**initial_parameters(RecurrentNet, stream, hidden))
-    failures.append(replay_rnn(rnn, sgd(rnn, SEQUENCES, eta), epochs))
-
-    heading("Summary")
-    titles = ("XOR, stochastic:", "XOR, batch:", "Recurrent net:")
-    for title, wrong in zip(titles, failures):
-        verdict = f"FAILED, {wrong} wrong" if wrong else "learned"
-        print(f"{title:<17}{verdict}")
-
-
-def heading(text: str) -> None:
-    """Print text as a heading."""
-    print("\n" + text)
-    print("-" * len(text))
-
-
-def print_numbers(name: str, value: object) -> None:
-    """Print a quantity's numbers, a few to the line."""
-    numbers = flattened(name, value, finite=False)[1]
-    for n in range(0, len(numbers), 6):
-        # Adding 0 makes -0.0 a plain 0.
-        row = " ".join(f"{value + 0:10.6f}" for value in numbers[n : n + 6])
-        title = name if n == 0 else ""
-        print(f"{title:<10}{row}")
-
-
-def follow(
-    training: "Epochs", epochs: int, lines: "Callable[[list[float]], list[str]]"
-) -> float:
-    """Train; print the notebook's lines and the error curve; return the last error."""
-    curve = zeros_in_a_block(epochs)
-    for n in range(epochs):
-        curve[n], outputs = next(training)
-        if n % 1000 == 0:
-            for line in lines(outputs):
-                print(f"{line} < --- {n}")
-    print()
-    for line in plot(curve):
-        print(line)
-    print()
-    return curve[-1]
-
-
-def replay_xor(net: XorNet, training: "Epochs", epochs: int) -> int:
-    """Train net on XOR and print it all; return how many answers are wrong."""
-
-    def lines(outputs: "list[float]") -> "list[str]":
-        answers = zip(XOR, outputs)
-        return ["".join(f"| {y}, {lay2:.3f}" for (x, y), lay2 in answers)]
-
-    error = follow(training, epochs, lines)
-    rows = [(f"{x[0]} {x[1]}", y, net.forward(x)) for x, y in XOR]
-    wrong = print_answers(rows)
-    print(f"Final error {error:.5f}, the mean over the four examples.")
-    if wrong:
-        print(f"FAILED: {wrong} of 4 answers are wrong; this start did not learn XOR.")
-    return wrong
-
-
-def replay_rnn(net: RecurrentNet, training: "Epochs", epochs: int) -> int:
-    """Train net on SEQUENCES and print it all; return how many third bits fail."""
-
-    def lines(outputs: "list[float]") -> "list[str]":
-        texts = []
-        for n, x in enumerate(SEQUENCES):
-            text = ""
-            for k in range(len(x) - 1):
-                lay2 = outputs[2 * n + k]
-                text += f"{x[k]} - > {x[k + 1]} ({lay2:.3f}|{1 * (lay2 > 0.5)})"
-            texts.append(text)
-        return texts
-
-    error = follow(training, epochs, lines)
-    rows, thirds = [], []
-    for x in SEQUENCES:
-        first, second = net.forward(x)
-        rows.append((f"{x[0]}", x[1], first))
-        thirds.append((f"{x[0]} {x[1]}", x[2], second))
-    print("The second bit, which cannot be known from the first:")
-    print_answers(rows)
-    print("The third bit, from the first two:")
-    wrong = print_answers(thirds)
-    print(f"Final error {error:.5f}, the mean over the eight predictions.")
-    print("It cannot fall below 1/16 = 0.0625: the second bit cannot be known from")
-    print("the first, as 0 and 1 follow each equally often.  The best output is 1/2,")
-    print("at E = 1/8, for four of the eight predictions; two of them stay wrong.")
-    if wrong:
-        print(
-            f"FAILED: {wrong} of 4 third bits are wrong; this start did not learn them."
-        )
-    return wrong
-
-
-def print_answers(rows: "Iterable[tuple[str, int, float]]") -> int:
-    """Print a table of (input, wanted output, output); return how many are wrong."""
-    wrong = 0
-    print("input   wanted   output")
-    for text, y, lay2 in rows:
-        verdict = "right" if abs(lay2 - y) < 0.5 else "WRONG"
-        wrong += verdict == "WRONG"
-        print(f"{text:<8}{y:>6}{lay2:9.3f}   {verdict}")
-    return wrong
-
-
-def plot(curve: "Sequence[float]", width: int = 64, height: int = 13) -> "list[str]":
-    """An error curve as text: a column shows the range of its epochs' errors."""
-    top = 1e-9
-    for error in curve:
-        if isfinite(error):
-            top = max(top, error)
-    cells = [[" "] * width for _ in range(height)]
-    for column in range(width):
-        start = column * len(curve) // width
-        stop = max(start + 1, (column + 1) * len(curve) // width)
-        errors = [error for error in curve[start:stop] if isfinite(error)]
-        if errors:
-            low = int(min(errors) / top * (height - 1) + 0.5)
-            high = int(max(errors) / top * (height - 1) + 0.5)
-            for row in range(low, high + 1):
-                cells[row][column] = "*"
-    lines = ["error"]
-    for row in range(height - 1, -1, -1):
-        level = top * row / (height - 1)
-        label = f"{level:8.5f} |" if row % 3 == 0 else "         |"
-        lines.append((label + "".join(cells[row])).rstrip())
-    lines.append(" " * 9 + "+" + "-" * width)
-    middle, end = str(len(curve) // 2), str(len(curve))
-    middle = " " * (width // 2 - len(middle)) + middle
-    end = " " * (width // 2 - 1 - len(end)) + end
-    lines.append("   epoch  0" + middle + end)
+def table(found, tolerance):
+    """A line for every quantity found: how much of it is wrong, how far, and where."""
+    lines = ["quantity       values wrong absolute relative epoch example"]
+    for title, row in by_quantity(found).items():
+        absolute, relative = 0.0, 0.0
+        for each in row:
+            finite = isinstance(each.got, float) and isfinite(each.got)
+            far = abs(each.got - each.want) if finite else float("inf")
+            absolute = max(absolute, far)
+            if each.want or not finite:
+                relative = max(relative, far / abs(each.want) if finite else far)
+        wrong = [d for d in row if not within(d.got, d.want, *tolerance)]
+        line = f"{title:<14}{len(row):>7}{len(wrong):>6}"
+        line += f"{absolute:>9.2g}{relative:>9.2g}"
+        if wrong:
+            epoch, example = ["" if n is None else n for n in wrong[0][1:3]]
+            c = constant(wrong, tolerance)
+            line += f"{epoch:>6}{example:>8}"
+            line += "" if c is None else f" {c:.6g} times refnet's"
+        lines.append(line.rstrip())
     return lines
 
 
-def arguments(argv: "list[str]") -> "dict[str, Any]":
-    """The command line, read: the command, and its options by name."""
-    try:
-        from argparse import ArgumentParser, HelpFormatter, RawDescriptionHelpFormatter
-    except ImportError:  # MicroPython has none, or a small one
-        raise ValueError("options need argparse, which this Python lacks") from None
-
-    class OneLineParser(ArgumentParser):
-        """Leaves it to main to report an error, in one line."""
-
-        color: bool
-
-        def error(self, message: str) -> "NoReturn":
-            raise ValueError(f"{message}; see {self.prog} --help")
-
-    def form(prog: str) -> HelpFormatter:
-        return RawDescriptionHelpFormatter(prog, width=79)
-
-    def literal(text: str) -> "int | float | str":
-        for kind in (int, float):
-            try:
-                return kind(text)
-            except ValueError:
-                pass
-        return text
-
-    def command(name: str, about: str) -> OneLineParser:
-        title = about[0].upper() + about[1:] + "."
-        added = commands.add_parser(
-            name,
-            help=about,
-            description=title,
-            allow_abbrev=False,
-            formatter_class=form,
-        )
-        added.color = False
-        return added
-
-    def option(
-        parser: OneLineParser, name: str, metavar: str, default: object, about: str
-    ) -> None:
-        if default is not None:
-            about += " (default: %(default)s)"
-        parser.add_argument(
-            name, metavar=metavar, type=literal, default=default, help=about
-        )
-
-    def training_options(parser: OneLineParser) -> None:
-        option(parser, "--seed", "S", SEED, f"of the random stream, 0 to {MOST_SEED}")
-        option(parser, "--epochs", "N", EPOCHS, "how often all examples are shown")
-        option(parser, "--eta", "X", ETA, "learning rate")
-        option(parser, "--hidden", "H", HIDDEN, "number of hidden units")
-
-    parser = OneLineParser(
-        prog="refnet",
-        usage="refnet [COMMAND] [OPTION ...]",
-        description="Two handcrafted neural nets in plain lists.",
-        allow_abbrev=False,
-        formatter_class=form,
-    )
-    parser.color = False
-    parser.add_argument("--version", action="version", version=f"refnet {__version__}")
-    commands = parser.add_subparsers(
-        prog="refnet", dest="command", metavar="COMMAND", required=True
-    )
-
-    replaying = command("run", "replay the notebook; so does refnet alone")
-    training_options(replaying)
-
-    tracing = command("trace", "write every number of one training as JSON")
-    tracing.add_argument("net", metavar="NET", help=f"one of {', '.join(sorted(NETS))}")
-    training_options(tracing)
-    about = "how many examples to tell in full (default: two epochs of them)"
-    option(tracing, "--steps", "K", None, about)
-
-    checking = command("check", "tell where another build's numbers are wrong")
-    about = "what it computed, as trace writes it; - is standard input"
-    checking.add_argument("file", metavar="FILE", help=about)
-    option(checking, "--rtol", "R", RTOL, "relative tolerance")
-    option(checking, "--atol", "A", ATOL, "absolute tolerance")
-    checking.epilog = "Exit status: 0 PASS, 1 FAIL, 2 not a usable file."
-
-    parser.epilog = ""
-    for each in (replaying, tracing, checking):
-        parser.epilog += f"\n{each.prog}:\n{each.format_help()}"
-    return vars(parser.parse_args(argv))
+def unseen(traced, results, tolerance):
+    """What a PASS did not see, in lines."""
+    parts, lines = [each.part for each in results], []
+    missing = [part for part in PARTS if part not in parts]
+    if missing:
+        lines.append("Not given: " + ", ".join(missing))
+    start = compared({"final": traced["initial"]}, {}, traced)  # the end is wanted
+    row = [(d.quantity, d.element[:-1]) for d in start]  # of one number per hidden unit
+    later = [n for n in range(1, len(start)) if row[n] == row[n - 1]]
+    if later and all(start[n].got == start[n - 1].got for n in later):
+        lines.append("All hidden units start alike, which hides exchanged weights.")
+    if all(within(d.got, d.want, *tolerance) for d in start):
+        lines.append("No parameter moved from the start to the end.")
+    return lines
 
 
-class Twice:
-    """What a JSON object holds under a key that stands in it twice."""
+def check(candidate, rtol=RTOL, atol=ATOL):
+    """Compare what another build computed with refnet, run from the same start.
 
-    def __repr__(self) -> str:
-        return "two entries of that name"
+    candidate is a dictionary with keys of trace's: net, the start (seed or initial),
+    what else of the training is not the default, and any part of steps, error, final
+    and outputs.  A step without epoch and example is known by its place in the list.
+    A value is right if abs(got - want) <= atol + rtol*abs(want).
 
+    Returns a Report, a list that is empty where all is right.  Raises ValueError for
+    what cannot be compared, RuntimeError where floats are narrower than a double.
 
-def read_json(path: str) -> object:
-    """What the JSON file at path holds; "-" is standard input.
-
-    NaN and infinity are read as printf and others write them, too.
+    >>> check({"net": "rnn", "seed": 1, "epochs": 1, "error": [0.1234567]})[0].want
+    0.12321974674518642
     """
+    takes = "a number from 0 to less than 1", lambda n: 0 <= n < 1
+    tolerance = number("rtol", rtol, *takes), number("atol", atol, *takes)
+    fields("candidate", candidate, ("format",) + TOLD + PARTS)
+    candidate = {key: candidate[key] for key in candidate if candidate[key] is not None}
+    if candidate.get("format", FORMAT) != FORMAT:
+        news = f"{FORMAT!r}, where an RNN's steps have x and y per time step"
+        raise refused("format", news, candidate["format"])
+    if "seed" not in candidate and "initial" not in candidate:
+        raise refused("seed", "seed or initial to start from", None, "neither")
+    told = read_told(candidate)
+    if "seed" not in candidate:
+        del candidate["initial"]  # is where refnet starts, too
+    steps = read_steps(candidate.get("steps", []), told)
+    traced = computed(told, steps)
+    found = compared(candidate, steps, traced)
+    results = [d for d in found if d.part != "initial" and d.quantity not in ("x", "y")]
+    if not results:
+        raise refused("candidate", f"some of {', '.join(PARTS)}", None, "nothing")
+
+    n, usual = len(told["examples"]), kept(TRAININGS[told["net"]][2])
+    whose = f"{'notebook' if told['examples'] == usual else 'own'} example"
+    lines = [f"{told['net']}, {n} {whose}{'s' * (n != 1)}, {described(told)}"]
+    lines += table(found, tolerance)
+    wrong = [d for d in found if not within(d.got, d.want, *tolerance)]
+    limits = f"rtol {tolerance[0]:g}, atol {tolerance[1]:g}"
+    if not wrong:
+        lines.append(f"PASS: all {len(found)} values within {limits}")
+        lines += unseen(traced, results, tolerance)
+    else:
+        first = wrong[0]
+        lines.append(f"FAIL: {len(wrong)} of {len(found)} values beyond {limits}")
+        lines.append("The first, in the order of computation, is in")
+        lines.append(f"  {place_of(first)}")
+        both = (first.got, first.want)
+        got, want = [spelled(n)[:72] if isinstance(n, tuple) else repr(n) for n in both]
+        lines += [f"  got   {got}", f"  want  {want}"]
+        if not isinstance(first.got, tuple):
+            lines.append(f"  difference {first.got - first.want:.3g}")
+        words = convention(candidate, steps, told, tolerance)
+        if words:
+            lines.append("All of it agrees with another convention:\n  " + words)
+        given = [d.got for d in results if within(d.got, d.got, 0, 0)]
+        exact = [n for n in given if float(f"{n:.9g}") != n and frexp(n)[0] * 2**24 % 1]
+        if given and not exact:
+            words = "or single precision: print 17, or give --rtol."
+            lines.append("All values have 9 digits at most " + words)
+    report = Report([d for n, d in enumerate(wrong) if n == 0 or d is not wrong[n - 1]])
+    report.text = "\n".join(lines)
+    return report
+
+
+# ---------------------------------------------------------------------- The replay
+
+
+def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
+    """Replay the notebook from top to bottom after np.random.seed(seed), and print.
+
+    Raises ValueError for an argument out of range.
+    """
+    told = {"net": "xor-sgd", "seed": seed, "epochs": epochs, "eta": eta}
+    told = read_told(dict(told, hidden=hidden))
+    stream = random_stream(told["seed"])
+    print("Neural networks handcrafted\n" + described(told))
+    if not DOUBLES:
+        print("WARNING: floats narrower than a double: these are not refnet's numbers.")
+
+    print("\nOne worked step, on the first example\n" + "-" * 37)
+    print("With its slips: wrong sign, derivative at act, w2 used after its update.")
+    net = XorNet(**initial_parameters(XorNet, stream, told["hidden"]))
+    step = worked_step(net, XOR[0], told["eta"])
+    rows = [(name, step[name]) for name in ORDER[2:] if name in step]
+    rows += [("new " + name, net.__dict__[name]) for name in PARAMETERS[:4]]
+    for name, value in rows:
+        # Adding 0 makes -0.0 a plain 0.
+        words = [f"{number + 0:10.6f}" for _, number in flat(name, value, lost=True)[1]]
+        for n in range(0, len(words), 6):
+            print(f"{'' if n else name:<10}" + " ".join(words[n : n + 6]))
+
+    failures = []
+    for name, title in (
+        ("xor-sgd", "XOR by stochastic gradient descent: update after every example"),
+        ("xor-batch", "XOR by batch gradient descent: update after all four examples"),
+        ("rnn", "The recurrent net: 1 follows only two zeros"),
+    ):
+        kind, training, examples = TRAININGS[name]
+        if failures:  # the first training starts from what the worked step leaves
+            net = kind(**initial_parameters(kind, stream, told["hidden"]))
+        print(f"\n{title}\n{'-' * len(title)}")
+        learning = training(net, examples, told["eta"])
+        failures.append(replay(net, learning, examples, told["epochs"]))
+
+    print("\nSummary\n-------")
+    titles = ("XOR, stochastic:", "XOR, batch:", "Recurrent net:")
+    for title, wrong in zip(titles, failures):
+        print(f"{title:<17}" + (f"FAILED, {wrong} wrong" if wrong else "learned"))
+
+
+def replay(net, learning, examples, epochs):
+    """Train net, and print it; returns how many of its answers are wrong."""
+    curve, recurrent = array("d", [0.0] * epochs), isinstance(net, RecurrentNet)
+    for n in range(epochs):
+        steps = [next(learning) for _ in examples]
+        curve[n] = mean_error(steps)
+        for step in steps if n % 1000 == 0 else []:
+            x, y, lay2 = step["x"], step["y"], step["lay2"]
+            for a, b, out in zip(x, y, lay2) if recurrent else []:
+                print(f"{a:.0f} - > {b:.0f} ({out:.3f}|{out > 0.5:d})", end="")
+            if not recurrent:
+                print(f"| {y:.0f}, {lay2:.3f}", end="")
+            if recurrent or step is steps[-1]:
+                print(f" < --- {n}")
+    print("\n" + "\n".join(plot(curve)) + "\n")
+
+    print("The third bit, from the first two:\n" if recurrent else "", end="")
+    print("input   wanted   output")
+    wrong = 0
+    for x, y in examples:
+        lay2 = net.backprop((x, y))["lay2"]
+        y, lay2 = (y[-1], lay2[-1]) if recurrent else (y, lay2)
+        words = "right" if abs(lay2 - y) < 0.5 else "WRONG"
+        wrong += words == "WRONG"
+        print(f"{x[0]:.0f} {x[1]:.0f}     {y:>6.0f}{lay2:9.3f}   {words}")
+    print(f"Final error {curve[-1]:.5f}, the last epoch's mean, as the weights moved.")
+    if recurrent:
+        print("For fixed weights it cannot be below 1/16 = 0.0625: see README.md.")
+    if wrong:
+        print(f"FAILED: {wrong} of 4 answers are wrong; this start did not learn them.")
+    return wrong
+
+
+def plot(curve):
+    """An error curve in lines: a column shows the range of its epochs' errors."""
+    top, columns = 1e-9, []
+    for error in curve:
+        top = max(top, error) if isfinite(error) else top
+    for n in range(64):
+        start, stop = n * len(curve) // 64, (n + 1) * len(curve) // 64
+        errors = [e for e in curve[start : max(start + 1, stop)] if isfinite(e)]
+        rows = [int(error / top * 12 + 0.5) for error in errors]
+        columns.append((min(rows), max(rows)) if rows else (1, 0))
+    lines = ["error"]
+    for row in range(12, -1, -1):
+        label = f"{top * row / 12:8.5f} |" if row % 3 == 0 else "         |"
+        stars = ["*" if low <= row <= high else " " for low, high in columns]
+        lines.append((label + "".join(stars)).rstrip())
+    lines.append(" " * 9 + "+" + "-" * 64)
+    lines.append(f"   epoch  0{len(curve) // 2:>32}{len(curve):>31}")
+    return lines
+
+
+# ---------------------------------------------------------------- The command line
+
+
+def read_json(path):
+    """What the JSON file at path holds, nan and inf as printf writes them, too."""
     import json
     import re
 
-    def standard(match: "re.Match[str]") -> str:
-        sign, nan, inf = match.groups()
-        if nan:
-            return "NaN"
-        return sign.replace("+", "") + "Infinity" if inf else match[0]
+    def once(pairs):
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError(f"a name stands twice in {[name for name, _ in pairs]}")
+        return dict(pairs)
 
-    def together(pairs: "list[tuple[str, object]]") -> "dict[str, object]":
-        found: dict[str, object] = {}
-        for key, value in pairs:
-            found[key] = Twice() if key in found else value
-        return found
-
-    def integer(digits: str) -> int:
-        # More digits than a double can hold are refused, and slow to read.
-        return int(digits[:400])
-
-    try:
-        text = contents(path).decode("utf-8-sig")
-        # A string stays as it is; so does all but nan, inf and their kin.
-        words = (
-            r'"(?:[^"\\]|\\.)*"|([-+]?)\b(?:(nan)(?:\(\w*\))?|(inf(?:inity)?))(?!\w)'
-        )
-        text = re.sub(words, standard, text, flags=re.IGNORECASE)
-        return json.loads(text, object_pairs_hook=together, parse_int=integer)
-    except UnicodeDecodeError as error:
-        fault = f"expected UTF-8, byte {error.start} is not"
-    except RecursionError:
-        fault = "expected JSON, got it nested too deep"
-    except ValueError as error:
-        fault = f"expected JSON; {error}"
-    raise ValueError(f"{shown(path, 1000)}: {fault}")
+    with open(0 if path == "-" else path, encoding="utf-8-sig") as file:
+        try:
+            text = re.sub(r"(?i)-?\bnan\b(\(\w*\))?", "NaN", file.read())
+            text = re.sub(r"(?i)\binf(inity)?\b", "Infinity", text)
+            return json.loads(text, object_pairs_hook=once, parse_int=float)
+        except ValueError as error:
+            raise ValueError(f"{path}: expected JSON; {error}") from None
 
 
-def contents(path: str) -> bytes:
-    """The bytes of the file at path; "-" is standard input.
-
-    Raises OSError, the path in it, if they cannot be read.
-    """
-    import sys
-
-    if path != "-":
-        with open(path, "rb") as file:
-            return file.read()
-    stdin = getattr(sys.stdin, "buffer", None)  # None where it is closed
-    data: bytes | None = stdin.read() if stdin else None
-    if data is None:
-        raise OSError(0, "expected a file on standard input, got none", path)
-    return data
-
-
-def obey(argv: "list[str]") -> int:
-    """Do what the command line says; return the exit status."""
-    if not argv:
+def obey(argv):
+    """Do what the command line says; returns 1 where a check failed, else 0."""
+    if not argv:  # which needs no argparse: MicroPython has none
         run()
         return 0
-    if argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version"):
-        argv = ["run"] + argv
-    options = arguments(argv)
-    command = options.pop("command")
+    import json
+    import os
+    import sys
+    from argparse import SUPPRESS, ArgumentParser
+
+    prog = f"{os.path.basename(sys.executable)} {sys.argv[0]}"
+    prog = prog if prog.endswith(".py") else "refnet"
+    parser = ArgumentParser(prog, argument_default=SUPPRESS)
+    parser.epilog = "check ends with status 0 (PASS), 1 (FAIL) or 2 (no usable file)."
+    add, commands = parser.add_argument, ("run", "trace", "check")
+    add("--version", action="version", version=f"refnet {__version__}")
+    about = "replay (the default), write what a training computes, or check a build"
+    add("command", nargs="?", choices=commands, default="run", help=about)
+    names = ", ".join(sorted(TRAININGS))
+    about = f"{names}; or a file, - for standard input"
+    add("target", nargs="?", metavar="NET_OR_FILE", help=about)
+    add("--seed", type=int, metavar="S", help=f"of the random start (default: {SEED})")
+    add("--epochs", type=int, metavar="N", help=f"(default: {EPOCHS})")
+    add("--eta", type=float, metavar="X", help=f"learning rate (default: {ETA})")
+    add("--hidden", type=int, metavar="H", help=f"hidden units (default: {HIDDEN})")
+    add("--steps", type=int, metavar="K", help="to trace (default: two epochs of them)")
+    add("--rtol", type=float, metavar="R", help=f"relative tolerance (default: {RTOL})")
+    add("--atol", type=float, metavar="A", help=f"absolute tolerance (default: {ATOL})")
+    options = vars(parser.parse_intermixed_args(argv))
+    command, target = options.pop("command"), options.pop("target", None)
+    if (command == "run") != (target is None):
+        parser.error("trace and check take one NET_OR_FILE, run takes none")
     if command == "run":
         run(**options)
-    elif command == "trace":
-        import json
-
-        print(json.dumps(trace(**options), indent=1))
-    else:
-        report = check(read_json(options.pop("file")), **options)
+    elif command == "check":
+        report = check(read_json(target), **options)
         print(report)
         return 1 if report else 0
+    else:
+        if target not in TRAININGS and target != "-" and not os.path.exists(target):
+            raise refused("NET_OR_FILE", f"one of {names} or a file", target)
+        told = {"net": target} if target in TRAININGS else read_json(target)
+        fields(target, told, told)
+        told = {key: told.get(key) for key in TOLD}
+        told.update(options)
+        print(json.dumps(trace(**told), indent=1))
     return 0
 
 
-def complain(message: object) -> None:
-    """Print an error as one line on standard error, where there is one."""
+def main(argv=None):
+    """The program: does what argv says (None: the command line); returns the status."""
     import sys
 
     try:
-        if sys.stderr:
-            print(f"refnet: {one_line(str(message))}", file=sys.stderr)
-    except OSError:
-        pass  # the exit status still tells
+        import signal
 
-
-def main(argv: "list[str] | None" = None) -> int:
-    """The program: argv without its name (None: that of the process) to a status.
-
-    0 is success, 1 a failed check, 2 a bad argument, file or output, 130 an
-    interrupt, 141 a pipe that was closed.
-    """
-    import sys
-
-    if getattr(sys, "stdout", sys) is None:
-        complain("standard output: closed")
-        return 2
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it quietly
+    except (ImportError, AttributeError):  # MicroPython, Windows
+        pass
     try:
-        try:
-            status = obey(sys.argv[1:] if argv is None else argv)
-        except SystemExit:  # argparse has given help
-            status = 0
-        if hasattr(sys.stdout, "flush"):
-            sys.stdout.flush()
-        return status
-    except (TypeError, ValueError, RuntimeError) as error:
-        complain(error)
-        return 2
-    except MemoryError:
-        complain("out of memory")
-        return 2
+        return obey(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:
         return 130
-    except OSError as error:
-        import os
-
-        if error.filename is not None:
-            complain(f"{shown(error.filename, 1000)}: {error.strerror}")
-            return 2
-        # What is still unwritten must not fail again when Python exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            return 141
-        complain(f"standard output: {error.strerror}")
+    except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+        text = str(error).encode("ascii", "backslashreplace").decode()
+        print(f"refnet: {text}", file=sys.stderr)
         return 2
 
 
 if __name__ == "__main__":
-    import sys
-
-    sys.exit(main())
+    raise SystemExit(main())

@@ -513,14 +513,14 @@ def read_examples(kind, examples):
 def read_told(given):
     """What a training is told, read and checked once: the first part of a trace."""
     given = {key: given[key] for key in given if given[key] is not None}
-    net = given.get("net")
-    if net not in list(TRAININGS):
-        raise refused("net", f"one of {', '.join(sorted(TRAININGS))}", net)
-    kind, _, examples = TRAININGS[net]
+    chosen = given.get("net")
+    if chosen not in list(TRAININGS):
+        raise refused("net", f"one of {', '.join(sorted(TRAININGS))}", chosen)
+    kind, _, examples = TRAININGS[chosen]
     own = fields("initial", given.get("initial", {}), zeros(kind, 1))
     units = len(flat("initial.w2", own["w2"])[1]) if "w2" in own else HIDDEN
     hidden = whole("hidden", given.get("hidden", units or HIDDEN), 1, MOST_HIDDEN)
-    told = {"net": net}
+    told = {"net": chosen}
     if "seed" in given or "initial" not in given:
         told["seed"] = whole("seed", given.get("seed", SEED), 0, MOST_SEED)
         start = initial_parameters(kind, random_stream(told["seed"]), hidden)
@@ -605,9 +605,9 @@ def trace(
     fields("trace", own, ("initial", "examples", "every"))
     own.update(net=net, seed=seed, epochs=epochs, eta=eta, hidden=hidden)
     told = read_told(own)
-    epoch = len(told["examples"])
-    most = told["epochs"] * epoch
-    count = min(2 * epoch, most) if steps is None else whole("steps", steps, 0, most)
+    size = len(told["examples"])
+    most = told["epochs"] * size
+    count = min(2 * size, most) if steps is None else whole("steps", steps, 0, most)
     result = {"format": FORMAT}
     result.update(computed(told, range(count)))
     return result
@@ -630,13 +630,13 @@ class Report(list):
 
 def read_steps(steps, told):
     """A candidate's steps, each with its place, by how many examples came before."""
-    found, epoch = {}, len(told["examples"])
+    found, size = {}, len(told["examples"])
     for n, step in enumerate(listed("steps", steps)):
         place = f"steps[{n}]"
         fields(place, step, step)
-        most, last = told["epochs"] - 1, epoch - 1
-        met = epoch * whole(f"{place}.epoch", step.get("epoch", n // epoch), 0, most)
-        met += whole(f"{place}.example", step.get("example", n % epoch), 0, last)
+        most, last = told["epochs"] - 1, size - 1
+        met = size * whole(f"{place}.epoch", step.get("epoch", n // size), 0, most)
+        met += whole(f"{place}.example", step.get("example", n % size), 0, last)
         if met in found:
             raise refused(place, "every step once", None, f"{found[met][0]} again")
         found[met] = place, step
@@ -708,17 +708,18 @@ def constant(wrong, tolerance):
 
 def convention(candidate, steps, told, tolerance):
     """The known convention, in words, by which all that candidate gives is right."""
-    net, eta, mean = told["net"], told["eta"], told["eta"] / len(told["examples"])
+    name, eta = told["net"], told["eta"]
+    mean, twice = eta / len(told["examples"]), 2 * eta
     known = [  # the net that is told, the words, what to tell instead, the factor
-        (net, None, {}, 1),  # where constant factors are all, no convention is needed
+        (name, None, {}, 1),  # where constant factors are all, no convention is needed
         ("xor-sgd", "a batch, one update after all examples", {"net": "xor-batch"}, 1),
         ("xor-batch", "single updates, after every example", {"net": "xor-sgd"}, 1),
         ("xor-batch", "batch corrections averaged instead of summed", {"eta": mean}, 1),
         ("rnn", "backpropagation through time", {"net": "rnn-bptt"}, 1),
         ("rnn-bptt", "no backpropagation through time", {"net": "rnn"}, 1),
-        (net, "an error without the factor 1/2, and its gradient", {"eta": 2 * eta}, 2),
+        (name, "an error without the factor 1/2, and its gradient", {"eta": twice}, 2),
     ]
-    for _, words, change, factor in [each for each in known if each[0] == net]:
+    for _, words, change, factor in [each for each in known if each[0] == name]:
         try:
             traced = computed(dict(told, **change), steps)
         except ValueError:  # it leaves a double's range
@@ -858,6 +859,59 @@ def check(candidate, rtol=RTOL, atol=ATOL):
 # ---------------------------------------------------------------------- The replay
 
 
+def plot(curve):
+    """An error curve in lines: a column shows the range of its epochs' errors."""
+    top, columns = 1e-9, []
+    for error in curve:
+        top = max(top, error) if isfinite(error) else top
+    for n in range(64):
+        start, stop = n * len(curve) // 64, (n + 1) * len(curve) // 64
+        errors = [e for e in curve[start : max(start + 1, stop)] if isfinite(e)]
+        rows = [int(error / top * 12 + 0.5) for error in errors]
+        columns.append((min(rows), max(rows)) if rows else (1, 0))
+    lines = ["error"]
+    for row in range(12, -1, -1):
+        label = f"{top * row / 12:8.5f} |" if row % 3 == 0 else "         |"
+        stars = ["*" if low <= row <= high else " " for low, high in columns]
+        lines.append((label + "".join(stars)).rstrip())
+    lines.append(" " * 9 + "+" + "-" * 64)
+    lines.append(f"   epoch  0{len(curve) // 2:>32}{len(curve):>31}")
+    return lines
+
+
+def replay(net, learning, examples, epochs):
+    """Train net, and print it; returns how many of its answers are wrong."""
+    curve, recurrent = array("d", [0.0] * epochs), isinstance(net, RecurrentNet)
+    for n in range(epochs):
+        steps = [next(learning) for _ in examples]
+        curve[n] = mean_error(steps)
+        for step in steps if n % 1000 == 0 else []:
+            x, y, lay2 = step["x"], step["y"], step["lay2"]
+            for a, b, out in zip(x, y, lay2) if recurrent else []:
+                print(f"{a:.0f} - > {b:.0f} ({out:.3f}|{out > 0.5:d})", end="")
+            if not recurrent:
+                print(f"| {y:.0f}, {lay2:.3f}", end="")
+            if recurrent or step is steps[-1]:
+                print(f" < --- {n}")
+    print("\n" + "\n".join(plot(curve)) + "\n")
+
+    print("The third bit, from the first two:\n" if recurrent else "", end="")
+    print("input   wanted   output")
+    wrong = 0
+    for x, y in examples:
+        lay2 = net.backprop((x, y))["lay2"]
+        y, lay2 = (y[-1], lay2[-1]) if recurrent else (y, lay2)
+        words = "right" if abs(lay2 - y) < 0.5 else "WRONG"
+        wrong += words == "WRONG"
+        print(f"{x[0]:.0f} {x[1]:.0f}     {y:>6.0f}{lay2:9.3f}   {words}")
+    print(f"Final error {curve[-1]:.5f}, the last epoch's mean, as the weights moved.")
+    if recurrent:
+        print("For fixed weights it cannot be below 1/16 = 0.0625: see README.md.")
+    if wrong:
+        print(f"FAILED: {wrong} of 4 answers are wrong; this start did not learn them.")
+    return wrong
+
+
 def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
     """Replay the notebook from top to bottom after np.random.seed(seed), and print.
 
@@ -899,59 +953,6 @@ def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
     titles = ("XOR, stochastic:", "XOR, batch:", "Recurrent net:")
     for title, wrong in zip(titles, failures):
         print(f"{title:<17}" + (f"FAILED, {wrong} wrong" if wrong else "learned"))
-
-
-def replay(net, learning, examples, epochs):
-    """Train net, and print it; returns how many of its answers are wrong."""
-    curve, recurrent = array("d", [0.0] * epochs), isinstance(net, RecurrentNet)
-    for n in range(epochs):
-        steps = [next(learning) for _ in examples]
-        curve[n] = mean_error(steps)
-        for step in steps if n % 1000 == 0 else []:
-            x, y, lay2 = step["x"], step["y"], step["lay2"]
-            for a, b, out in zip(x, y, lay2) if recurrent else []:
-                print(f"{a:.0f} - > {b:.0f} ({out:.3f}|{out > 0.5:d})", end="")
-            if not recurrent:
-                print(f"| {y:.0f}, {lay2:.3f}", end="")
-            if recurrent or step is steps[-1]:
-                print(f" < --- {n}")
-    print("\n" + "\n".join(plot(curve)) + "\n")
-
-    print("The third bit, from the first two:\n" if recurrent else "", end="")
-    print("input   wanted   output")
-    wrong = 0
-    for x, y in examples:
-        lay2 = net.backprop((x, y))["lay2"]
-        y, lay2 = (y[-1], lay2[-1]) if recurrent else (y, lay2)
-        words = "right" if abs(lay2 - y) < 0.5 else "WRONG"
-        wrong += words == "WRONG"
-        print(f"{x[0]:.0f} {x[1]:.0f}     {y:>6.0f}{lay2:9.3f}   {words}")
-    print(f"Final error {curve[-1]:.5f}, the last epoch's mean, as the weights moved.")
-    if recurrent:
-        print("For fixed weights it cannot be below 1/16 = 0.0625: see README.md.")
-    if wrong:
-        print(f"FAILED: {wrong} of 4 answers are wrong; this start did not learn them.")
-    return wrong
-
-
-def plot(curve):
-    """An error curve in lines: a column shows the range of its epochs' errors."""
-    top, columns = 1e-9, []
-    for error in curve:
-        top = max(top, error) if isfinite(error) else top
-    for n in range(64):
-        start, stop = n * len(curve) // 64, (n + 1) * len(curve) // 64
-        errors = [e for e in curve[start : max(start + 1, stop)] if isfinite(e)]
-        rows = [int(error / top * 12 + 0.5) for error in errors]
-        columns.append((min(rows), max(rows)) if rows else (1, 0))
-    lines = ["error"]
-    for row in range(12, -1, -1):
-        label = f"{top * row / 12:8.5f} |" if row % 3 == 0 else "         |"
-        stars = ["*" if low <= row <= high else " " for low, high in columns]
-        lines.append((label + "".join(stars)).rstrip())
-    lines.append(" " * 9 + "+" + "-" * 64)
-    lines.append(f"   epoch  0{len(curve) // 2:>32}{len(curve):>31}")
-    return lines
 
 
 # ---------------------------------------------------------------- The command line

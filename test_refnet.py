@@ -69,32 +69,28 @@ class Held:
 
 
 def numpy_functions(arithmetic):
-    """np.dot and the notebook's two functions, or the same of Held."""
+    """np.dot and the notebook's sigmoid and dsigmoid, or the same of Held."""
     exp, dot = (arithmetic or np).exp, (arithmetic or np).dot
-
-    def sigmoid(x):
-        return 1.0 / (1 + exp(-x))
-
-    def dsigmoid(y):
-        return y * (1 - y)
-
-    return dot, sigmoid, dsigmoid
+    return dot, lambda x: 1.0 / (1 + exp(-x)), lambda y: y * (1 - y)
 
 
 def numpy_start(net, seed, hidden=3):
     """The notebook's cells that draw the parameters, after np.random.seed(seed)."""
     stream = seed if hasattr(seed, "random_sample") else np.random.RandomState(seed)
-    inputs = 2 if net.startswith("xor") else 1
-    start = {
-        "w1": 2 * stream.random_sample(size=(inputs, hidden)) - 1,
-        "w2": 2 * stream.random_sample(size=(hidden, 1)) - 1,
-        "b1": 2 * stream.random_sample(size=(1, hidden)) - 1,
-        "b2": 2 * stream.random_sample(size=(1, 1)) - 1,
-    }
-    if inputs == 1:
-        start["wh"] = 2 * stream.random_sample(size=(hidden, hidden)) - 1
-        start["bh"] = 2 * stream.random_sample(size=(1, hidden)) - 1
-    return start
+    sizes = {"w1": (1, hidden), "w2": (hidden, 1), "b1": (1, hidden), "b2": (1, 1)}
+    if net.startswith("xor"):
+        sizes["w1"] = (2, hidden)
+    else:
+        sizes.update(wh=(hidden, hidden), bh=(1, hidden))
+    draw = stream.random_sample
+    return {name: 2 * draw(size=size) - 1 for name, size in sizes.items()}
+
+
+def named(scope, names=refnet.ORDER[:-4], seen=()):
+    """Those of a function's variables; where some are seen at each time, lists."""
+    step = {name: np.copy(scope[name]) for name in names if name in scope}
+    per_time = [*refnet.FORWARD, "delta_l2", "delta_l1"] if seen else []
+    return {**step, **{name: [each[name] for each in seen] for name in per_time}}
 
 
 def numpy_worked_step(start, eta=0.1, arithmetic=None):
@@ -117,11 +113,7 @@ def numpy_worked_step(start, eta=0.1, arithmetic=None):
     corr_b1 = delta_l1 * 1
     w1 = w1 - eta * corr_w1
     b1 = b1 - eta * corr_b1.T
-    names = (
-        "x y act1 lay1 act2 lay2 E delta_l2 corr_w2 corr_b2 delta_l1 corr_w1 corr_b1"
-    )
-    step = {name: value for name, value in locals().items() if name in names.split()}
-    return step, {"w1": w1, "w2": w2, "b1": b1, "b2": b2}
+    return named(locals(), refnet.ORDER[:13]), {"w1": w1, "w2": w2, "b1": b1, "b2": b2}
 
 
 def numpy_xor(start, batch, eta=0.1, epochs=10000, steps=0, arithmetic=None):
@@ -142,20 +134,15 @@ def numpy_xor(start, batch, eta=0.1, epochs=10000, steps=0, arithmetic=None):
         for i in range(len(X)):
             x = np.array(X[i])
             y = np.array(Y[i])
-            # Forward pass, 1st layer
             act1 = dot(w1.T, x) + b1
             lay1 = sigmoid(act1)
-            # Forward pass, 2nd layer
             act2 = dot(w2.T, lay1.T) + b2
             lay2 = sigmoid(act2)
-            # Computing error
             E = 0.5 * (lay2 - y) ** 2
             error[n] += E[0]
-            # Backprop, 2nd layer
             delta_l2 = (lay2 - y) * dsigmoid(lay2)
             corr_w2 = (delta_l2 * lay1).T
             corr_b2 = delta_l2 * 1
-            # Backprop, 1st layer
             delta_l1 = dot(w2, delta_l2) * dsigmoid(lay1).T
             corr_w1 = np.outer(x, delta_l1)
             corr_b1 = (delta_l1 * 1).T
@@ -177,18 +164,12 @@ def numpy_xor(start, batch, eta=0.1, epochs=10000, steps=0, arithmetic=None):
             if n % 1000 == 0:
                 line += f"| {y}, {lay2[0][0]:.3f}"
             if len(told) < steps:
-                step = {"epoch": n, "example": i, "x": x, "y": y, "act1": act1}
-                step.update(lay1=lay1, act2=act2, lay2=lay2, E=E, delta_l2=delta_l2)
-                step.update(corr_w2=corr_w2, corr_b2=corr_b2, delta_l1=delta_l1)
-                step.update(corr_w1=corr_w1, corr_b1=corr_b1)
-                told.append({**step, "w1": w1, "w2": w2, "b1": b1, "b2": b2})
+                told.append({"epoch": n, "example": i, **named(locals())})
         if n % 1000 == 0:
             lines.append(f"{line} < --- {n}")
         error[n] /= len(X)
-    outputs = [sigmoid(dot(w2.T, sigmoid(dot(w1.T, x) + b1).T) + b2) for x in X]
     final = {"w1": w1, "w2": w2, "b1": b1, "b2": b2}
-    found = {"steps": told, "error": error, "final": final, "outputs": outputs}
-    return {**found, "lines": lines}
+    return {"steps": told, "error": error, "final": final, "lines": lines}
 
 
 def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0, arithmetic=None):
@@ -209,36 +190,30 @@ def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0, arithmetic=No
         for i in range(len(Xr)):
             lay1_mem = [np.zeros(b1.shape)]
             lay2_mem = []
-            telling, line = len(told) < steps, ""
-            memory = {name: [None, None] for name in COMPUTED if telling}
+            seen, line = [], ""
             for k in range(2):
                 x = np.array([Xr[i][k]])
                 y = np.array(Xr[i][k + 1])
-                # Forward pass, 1st layer
                 act1 = (dot(w1.T, x) + b1) + (dot(lay1_mem[-1], wh) + bh)
                 lay1 = sigmoid(act1)
-                # Forward pass, 2nd layer
                 act2 = dot(w2.T, lay1.T) + b2
                 lay2 = sigmoid(act2)
-                # Computing error
                 E = 0.5 * (lay2 - y) ** 2
                 error[n] += E[0]
                 lay1_mem.append(np.copy(lay1))
                 lay2_mem.append(np.copy(lay2))
                 if n % 1000 == 0:
                     line += f"{x[0]} - > {y} ({lay2[0][0]:.3f}|{lay2[0][0] > 0.5:.0f})"
-                for name in COMPUTED[:7] if telling else []:
-                    memory[name][k] = locals()[name]
+                if len(told) < steps:
+                    seen.append({**locals()})
             if through_time:
                 delta_next = np.zeros((len(wh), 1))
             for k in range(1, -1, -1):
                 x = np.array(Xr[i][k])
                 y = np.array(Xr[i][k + 1])
-                # Backprop, 2nd layer
                 delta_l2 = (lay2_mem[k] - y) * dsigmoid(lay2_mem[k])
                 corr_w2 += (delta_l2 * lay1_mem[k + 1]).T
                 corr_b2 += delta_l2 * 1
-                # Backprop, 1st layer
                 back = dot(w2, delta_l2)
                 if through_time:
                     back = back + dot(wh, delta_next)
@@ -246,22 +221,18 @@ def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0, arithmetic=No
                 delta_next = delta_l1
                 corr_w1 += np.outer(x, delta_l1)
                 corr_b1 += (delta_l1 * 1).T
-                # Backprop, recurrent layer
                 corr_wh += np.outer(lay1_mem[k], delta_l1)
                 corr_bh += (delta_l1 * 1).T
-                if telling:
-                    memory["delta_l2"][k], memory["delta_l1"][k] = delta_l2, delta_l1
-            for name in ("w1", "w2", "b1", "b2", "wh", "bh") if telling else []:
-                memory["corr_" + name] = np.copy(locals()["corr_" + name])
+                if seen:
+                    seen[k].update(delta_l2=delta_l2, delta_l1=delta_l1)
             w2 = w2 - eta * corr_w2
             b2 = b2 - eta * corr_b2
             w1 = w1 - eta * corr_w1
             b1 = b1 - eta * corr_b1
             wh = wh - eta * corr_wh
             bh = bh - eta * corr_bh
-            if telling:
-                memory.update(w1=w1, w2=w2, b1=b1, b2=b2, wh=wh, bh=bh)
-                told.append({"epoch": n, "example": i, **memory})
+            if seen:
+                told.append({"epoch": n, "example": i, **named(locals(), seen=seen)})
             corr_w2 *= 0
             corr_b2 *= 0
             corr_w1 *= 0
@@ -271,29 +242,21 @@ def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0, arithmetic=No
             if n % 1000 == 0:
                 lines.append(f"{line} < --- {n}")
         error[n] /= len(Xr) * 2
-    outputs = []
-    for x in Xr:
-        lay1, lay2 = np.zeros(b1.shape), []
-        for k in range(2):
-            lay1 = sigmoid((dot(w1.T, np.array([x[k]])) + b1) + (dot(lay1, wh) + bh))
-            lay2.append(sigmoid(dot(w2.T, lay1.T) + b2))
-        outputs.append(lay2)
     final = {"w1": w1, "w2": w2, "b1": b1, "b2": b2, "wh": wh, "bh": bh}
-    found = {"steps": told, "error": error, "final": final, "outputs": outputs}
-    return {**found, "lines": lines}
-
-
-COMPUTED = ["x", "y", "act1", "lay1", "act2", "lay2", "E", "delta_l2", "delta_l1"]
+    return {"steps": told, "error": error, "final": final, "lines": lines}
 
 
 def numpy_trace(net, seed=1, hidden=3, **how):
     """A candidate for check: the NumPy version, run from its own start."""
-    start = numpy_start(net, seed, hidden)
+    start, other = numpy_start(net, seed, hidden), net in ("xor-batch", "rnn-bptt")
     training = numpy_xor if net.startswith("xor") else numpy_rnn
-    result = training(start, net in ("xor-batch", "rnn-bptt"), **how)
+    result = training(start, other, **how)
     del result["lines"]
-    head = {"net": net, "hidden": hidden, "epochs": how.get("epochs", 10000)}
-    return {**head, "initial": start, **result}
+    still = {**how, "eta": 0, "epochs": 1, "steps": 4}
+    ends = training(result["final"], other, **still)["steps"]
+    told = {"net": net, "hidden": hidden, "epochs": how.get("epochs", 10000)}
+    outputs = [step["lay2"] for step in ends]
+    return {**told, "initial": start, **result, "outputs": outputs}
 
 
 # --------------------------------------------------------------------- The port
@@ -381,11 +344,9 @@ def port_rnn(start, pairs, rate, epochs, through_time):
             memory, S, Z, P = forward(x)
             dW, dV, db, dc = [0.0] * len(V), [0.0] * len(V), [0.0] * len(V), 0.0
             dU, dq = [[0.0] * len(V) for _ in units], [0.0] * len(V)
-            E, D, G = [], [0.0] * len(x), [0.0] * len(x)
-            for k in range(len(x)):
-                E.append(0.5 * (P[k] - y[k]) * (P[k] - y[k]))
-                loss += E[k]
-            count += len(x)
+            E = [0.5 * (p - t) * (p - t) for p, t in zip(P, y)]
+            D, G = [0.0] * len(x), [0.0] * len(x)
+            loss, count = loss + sum(E), count + len(x)
             back = [0.0] * len(V)
             for k in range(len(x) - 1, -1, -1):
                 d, a, old = (P[k] - y[k]) * P[k] * (1 - P[k]), memory[k + 1], memory[k]
@@ -452,11 +413,7 @@ SWAPPED.update(Lt=ast.LtE, Gt=ast.GtE, Eq=ast.NotEq, And=ast.Or, Or=ast.And)
 
 
 def breaks(function):
-    """Every small break of a function: what it is, and the broken function.
-
-    Each operator exchanged, each constant one off, each += an =, each statement left
-    out, each double index transposed, each name exchanged for its neighbour.
-    """
+    """Every small break of a function: where and what it is, and the broken one."""
     tree = ast.parse(inspect.getsource(function))
     body = [node for node in ast.walk(tree) if hasattr(node, "lineno")]
     names = sorted({n.id for n in body if isinstance(n, ast.Name)} - {"len", "range"})
@@ -517,7 +474,6 @@ def close(got, want, rtol=1e-9, atol=1e-12):
 
 
 def mapped(value, function):
-    """Nested lists, tuples and dictionaries with every number made another."""
     if isinstance(value, dict):
         return {key: mapped(part, function) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -534,23 +490,17 @@ def trained(net, start, epochs, make=float, examples=None):
     """The error curve and the final parameters of a training on make's numbers."""
     kind, training, usual = refnet.TRAININGS[net]
     trainee, examples = kind(**mapped(start, make)), mapped(examples or usual, make)
-    learning, curve = training(trainee, examples, make(0.1)), []
-    for _ in range(epochs):
-        curve.append(refnet.mean_error([next(learning) for _ in examples]))
-    return curve, vars(trainee)
+    learning = training(trainee, examples, make(0.1))
+    steps = ([next(learning) for _ in examples] for _ in range(epochs))
+    return list(map(refnet.mean_error, steps)), vars(trainee)
 
 
-def executed(*command, stdin=None, cwd=HERE):
+def program(*words, by=(sys.executable, HERE / "refnet.py"), cwd=HERE, stdin=None):
     how = {"capture_output": True, "text": True, "timeout": 600, "cwd": cwd}
-    return subprocess.run(list(map(str, command)), input=stdin, **how)
-
-
-def program(*words, stdin=None):
-    return executed(sys.executable, HERE / "refnet.py", *words, stdin=stdin)
+    return subprocess.run([*map(str, by), *map(str, words)], input=stdin, **how)
 
 
 def readme(start):
-    """The block of the README that starts so, without its fences."""
     blocks = re.findall(r"^```\w*\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     (found,) = [text for text in blocks if text.startswith(start)]
     return found
@@ -565,25 +515,20 @@ SOME += [pytest.param(seed, 3, 10000, marks=slow) for seed in (0, 1, 7, LAST_SEE
 @needs_numpy
 @pytest.mark.parametrize("seed, hidden, epochs", SOME)
 def test_the_run_is_the_notebooks(seed, hidden, epochs):
-    """Its random numbers, its worked step, and the lines that its trainings print."""
     drawn = list(itertools.islice(refnet.random_stream(seed), 2000))
     assert drawn == np.random.RandomState(seed).random_sample(2000).tolist()
+    net = refnet.XorNet(**initial("xor-sgd", seed, hidden))
     stream = np.random.RandomState(seed)
     step, start = numpy_worked_step(numpy_start("xor", stream, hidden))
-    net = refnet.XorNet(**initial("xor-sgd", seed, hidden))
     ours = refnet.worked_step(net, refnet.XOR[0])
-    assert set(ours) == set(step)
-    assert all(close(ours[name], step[name]) for name in ours)
-    assert close(vars(net), start)
-    # At (0, 0) no corr_w1 can be wrong; at (2, 3) it is the outer product.
-    ours = refnet.worked_step(net, ((2.0, 3.0), 1.0), 0.5)
+    assert set(ours) == set(step) and close([ours, vars(net)], [step, start])
+    ours = refnet.worked_step(net, ((2.0, 3.0), 1.0), 0.5)  # at (0, 0) corr_w1 is 0
     assert ours["corr_w1"] == [[x * d for d in ours["delta_l1"]] for x in (2, 3)]
     assert (ours["corr_b1"], ours["corr_b2"]) == (ours["delta_l1"], ours["delta_l2"])
+    xor, rnn = [numpy_start(net, stream, hidden) for net in ("xor", "rnn")]
     lines = numpy_xor(start, False, epochs=epochs)["lines"]
-    start = numpy_start("xor", stream, hidden)
-    lines += numpy_xor(start, True, epochs=epochs)["lines"]
-    start = numpy_start("rnn", stream, hidden)
-    lines += numpy_rnn(start, False, epochs=epochs)["lines"]
+    lines += numpy_xor(xor, True, epochs=epochs)["lines"]
+    lines += numpy_rnn(rnn, False, epochs=epochs)["lines"]
     result = program("run", "--seed", seed, "--hidden", hidden, "--epochs", epochs)
     assert (result.returncode, result.stderr) == (0, "")
     assert [line for line in result.stdout.split("\n") if "< ---" in line] == lines
@@ -594,43 +539,33 @@ def test_the_run_is_the_notebooks(seed, hidden, epochs):
 @pytest.mark.parametrize("epochs", [100, pytest.param(10000, marks=slow)])
 @pytest.mark.parametrize("seed, hidden", [(1, 3), (2, 1), (LAST_SEED, 8)])
 def test_all_agrees_with_numpy_and_bit_for_bit_if_held(net, seed, hidden, epochs):
-    """Held to the same operations, that is; else within the tolerance of check."""
     ours = refnet.trace(net, seed, epochs, hidden=hidden, steps=8)
-    assert len(ours["error"]) == epochs and len(ours["steps"]) == 8
-    for arithmetic, same in ((np, close), (Held, lambda a, b: flat(a) == flat(b))):
-        how = {"steps": 8, "epochs": epochs, "arithmetic": arithmetic}
-        theirs = numpy_trace(net, seed, hidden, **how)
-        assert [*map(set, ours["steps"])] == [*map(set, theirs["steps"])]
-        for part in ("initial", "steps", "error", "final", "outputs"):
-            assert same(ours[part], theirs[part]), part
+    for how, same in ((np, close), (Held, lambda a, b: flat(a) == flat(b))):
+        other = numpy_trace(net, seed, hidden, steps=8, epochs=epochs, arithmetic=how)
+        assert [*map(set, ours["steps"])] == [*map(set, other["steps"])]
+        assert all(same(ours[p], other[p]) for p in ("initial", *refnet.PARTS))
 
 
 @pytest.mark.parametrize("net", NETS)
 def test_only_descend_moves_a_net_a_batch_by_the_sum_at_its_end(net):
     kind, training, examples = refnet.TRAININGS[net]
     start, count = initial(net), 4 if net == "xor-batch" else 1
-    before, trainee = copy.deepcopy(start), kind(**start)
-    assert trainee.backprop(examples[1]) and vars(trainee) == before
-    learning = training(trainee, examples, 0.5)
-    shown = [(next(learning), vars(trainee) == before) for _ in range(count)]
-    steps, stays = zip(*shown)
+    before, own = copy.deepcopy(start), kind(**start)
+    assert own.backprop(examples[1]) and vars(own) == before
+    learning = training(own, examples, 0.5)
+    steps, stays = zip(*[(next(learning), vars(own) == before) for _ in range(count)])
     assert stays == (True,) * (count - 1) + (False,)
     for name in start:
-        total = [0.0] * len(flat(start[name]))
-        for step in steps:
-            total = [t + c for t, c in zip(total, flat(step["corr_" + name]))]
-        moved = [w - 0.5 * t for w, t in zip(flat(start[name]), total)]
-        assert flat(getattr(trainee, name)) == moved
+        rows = zip(flat(start[name]), *[flat(step["corr_" + name]) for step in steps])
+        moved = [w - 0.5 * sum(corrections) for w, *corrections in rows]
+        assert close(getattr(own, name), moved, 1e-15, 1e-17)
     assert start == before, "a net copies what it is given"
-    again = [next(learning) for _ in examples][-count]
-    assert again["x"] == steps[0]["x"] and again["E"] != steps[0]["E"]
 
 
-@pytest.mark.parametrize("hidden", [1, 3, 5])
 @pytest.mark.parametrize("kind", [refnet.RecurrentNet, refnet.ThroughTimeNet])
-def test_without_a_past_the_recurrent_net_is_the_xor_net(kind, hidden):
-    none, past = [0.0] * hidden, [[0.0] * hidden] * hidden
-    rnn = kind(**{**initial("rnn", 5, hidden), "wh": past, "bh": none})
+def test_without_a_past_the_recurrent_net_is_the_xor_net(kind):
+    none, past = [0.0] * 3, [[0.0] * 3] * 3
+    rnn = kind(**{**initial("rnn"), "wh": past, "bh": none})
     xor = refnet.XorNet([rnn.w1, rnn.b1], rnn.w2, rnn.b1, rnn.b2)
     for x, y in ((0.5, 0.25), (-2.0, 0.75), (1.0, 1.0)):
         one, other = rnn.backprop(([x], [y])), xor.backprop(((x, 0.0), y))
@@ -642,8 +577,10 @@ def test_without_a_past_the_recurrent_net_is_the_xor_net(kind, hidden):
         assert vars(rnn) == {**vars(xor), "w1": xor.w1[0], "wh": past, "bh": none}
 
 
-def assert_gradient(step, start, error):
+def assert_gradient(kind, start, example, error=None):
     """The corrections are the derivatives of error(parameters): Im error(w + ih) / h."""
+    step = kind(**start).backprop(example)
+    error = error or (lambda p: sum(flat(kind(**p).backprop(example)["E"])))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(refnet, "exp", cmath.exp)
         for name in start:
@@ -658,41 +595,33 @@ def assert_gradient(step, start, error):
 @pytest.mark.parametrize("size", range(1, 9))
 def test_the_corrections_are_the_derivatives_they_claim_to_be(size):
     """The recurrent net's are those in which the states before are constants."""
-    xor, rnn, bptt = refnet.XorNet, refnet.RecurrentNet, refnet.ThroughTimeNet
-    start = initial("xor-sgd", size, hidden=size)
-    for x, y in (*refnet.XOR, ((0.5, -1.5), 0.25)):
-        step = xor(**start).backprop((x, y))
-        assert_gradient(step, start, lambda p: xor(**p).backprop((x, y))["E"])
+    some, rnn, start = random.Random(size), refnet.RecurrentNet, initial("rnn", size)
+    for example in (*refnet.XOR, ((0.5, -1.5), 0.25)):
+        assert_gradient(refnet.XorNet, initial("xor-sgd", size, size), example)
 
     def held(p):
-        total = 0
-        for k, before in enumerate([[0.0] * 3, *one["lay1"][:-1]]):
+        total, states = 0, [[0.0] * 3, *rnn(**start).backprop((x, y))["lay1"]]
+        for k in range(size):
             b1 = p["b1"][:]
             for i, j in itertools.product(range(3), range(3)):
-                b1[j] += before[i] * p["wh"][i][j]
+                b1[j] += states[k][i].real * p["wh"][i][j]
             total += rnn(**{**p, "b1": b1}).backprop(([x[k]], [y[k]]))["E"][0]
         return total
 
-    some, start = random.Random(size), initial("rnn", size)
-    for _ in range(3):  # sequences of that size
-        x = [some.uniform(-2, 2) for _ in range(size)]
-        y = [some.random() for _ in range(size)]
-        one, other = [kind(**start).backprop((x, y)) for kind in (rnn, bptt)]
-        assert_gradient(one, start, held)
-        assert_gradient(other, start, lambda p: sum(bptt(**p).backprop((x, y))["E"]))
+    for _ in range(3):
+        x, y = [[some.uniform(-2, 2) for _ in range(size)] for _ in range(2)]
+        assert_gradient(rnn, start, (x, y), held)
+        assert_gradient(refnet.ThroughTimeNet, start, (x, y))
 
 
 def closed(base, rounded):
-    """A kind of base that is rounded after every operation, floats beside it or not."""
-
-    class Kind(base):
+    class Kind(base):  # floats beside it or not, every result is rounded, too
         def __new__(cls, value):
             return base.__new__(cls, rounded(value))
 
-    for each in "add radd sub rsub mul rmul truediv rtruediv neg".split():
-        name = f"__{each}__"
-        operate = getattr(base, name)
-        setattr(Kind, name, lambda *n, do=operate: Kind(do(*map(base, n))))
+    for each in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "neg"):  # fmt: skip
+        do = getattr(base, f"__{each}__")
+        setattr(Kind, f"__{each}__", lambda *n, do=do: Kind(do(*map(base, n))))
     return Kind
 
 
@@ -714,10 +643,9 @@ def test_within_the_bound_of_exact_arithmetic(monkeypatch, net, seed, epochs):
     assert all(len(str(number)) > 30 for number in want), "this was not exact"
     worst = max(abs(Decimal(g) - w) for g, w in zip(got, want))
     assert worst < (Decimal("2e-12") if seed == 55 else Decimal("1e-12"))
-    print(f"{net}, seed {seed}: within {worst:.1e} of 40 digits")
 
 
-# ---------------------------------------------------------- It stands on its own
+# ---------------------------------- It stands on its own, and replays the notebook
 
 
 def test_no_sum_of_floats_no_power_and_no_import_that_may_be_missing():
@@ -735,15 +663,14 @@ def test_no_sum_of_floats_no_power_and_no_import_that_may_be_missing():
 
 def test_one_file_in_an_empty_directory_is_enough(tmp_path, replayed):
     shutil.copy(HERE / "refnet.py", tmp_path)
-    result = executed(sys.executable, "-I", "-S", "refnet.py", cwd=tmp_path)
+    result = program("-I", "-S", "refnet.py", by=[sys.executable], cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == replayed and os.listdir(tmp_path) == ["refnet.py"]
     docstrings = doctest.testmod(refnet)
     assert docstrings.failed == 0 and docstrings.attempted >= 15
 
 
-# What each interpreter runs: who it is, a digest of its exp, four trainings' ends,
-# and whether check takes what trace gives.
+# Who it is, a digest of its exp, four trainings' ends, a check, and a wrong option.
 PROBE = """
 import sys
 from math import exp, frexp
@@ -756,20 +683,14 @@ digest = 0
 for n in range(200000):
     digest = (digest * 31 + bits(exp((n - 100000) / 7001))[0]) % 1000000007
 print(digest)
-for net in sorted(refnet.TRAININGS):
-    final = refnet.trace(net, seed=1, steps=0)["final"]
-    numbers = [refnet.flat(name, final[name])[1] for name in sorted(final)]
-    print([bits(number) for row in numbers for _, number in row])
+ends = [refnet.trace(net, seed=1, steps=0)["final"] for net in sorted(refnet.TRAININGS)]
+rows = [refnet.flat(name, end[name])[1] for end in ends for name in sorted(end)]
+print([bits(number) for row in rows for _, number in row])
 trace = refnet.trace("rnn-bptt", epochs=2, examples=[[[0.5, 2.0], [0.25, 0.75]]])
 first = trace["steps"][1]["lay1"][1][2]
 assert refnet.check(trace, 0, 0) == [] and "PASS" in str(refnet.check(trace, 0, 0))
 trace["steps"][1]["lay1"][1][2] = 0.5
-found = [(d.epoch, d.time_step, d.want) for d in refnet.check(trace)]
-assert found == [(1, 1, first)]
-"""
-# A wrong option is one line and status 2, where there is no argparse as well.
-WRONG = """
-import refnet
+assert [(d.epoch, d.time_step, d.want) for d in refnet.check(trace)] == [(1, 1, first)]
 try:
     print("status", refnet.main(["--seed", "x"]))
 except SystemExit as end:
@@ -782,44 +703,38 @@ NAMED = [each for each in os.environ.get("REFNET_INTERPRETERS", "").split(";") i
 @slow
 @pytest.mark.parametrize("command", [*FOUND, *NAMED])
 def test_the_same_numbers_on(command, tmp_path, capsys):
-    trial = subprocess.run(
-        f'{command} -c "print(6 * 7)"', shell=True, capture_output=True
-    )
-    if command not in NAMED and trial.stdout.strip() != b"42":
+    trial = program(by=["sh", "-c", command + " -c 'print(6 * 7)'"]).stdout.strip()
+    if command not in NAMED and trial != "42":
         pytest.skip(f"{command} is not found")
-    scripts, found = {"refnet.py": SOURCE, "probe.py": PROBE, "wrong.py": WRONG}, []
-    for name, text in scripts.items():
-        (tmp_path / name).write_text(text)
-    said = "error: argument --seed|refnet: can't import|no module"
+    (tmp_path / "refnet.py").write_text(SOURCE)
+    (tmp_path / "probe.py").write_text(PROBE)
+    found = []
     for words in ([sys.executable], shlex.split(command)):
-        results = [executed(*words, name, cwd=tmp_path) for name in scripts]
-        assert [result.returncode for result in results] == [0, 0, 0], results
-        replay, probe, wrong = results
-        assert wrong.stdout.endswith("status 2\n") and "Traceback" not in wrong.stderr
-        assert re.search(said, wrong.stderr)
-        who, digest, *finals = probe.stdout.splitlines()
-        numbers = itertools.chain(*map(ast.literal_eval, finals))
-        numbers = [math.ldexp(mantissa, n - 53) for mantissa, n in numbers]
-        assert len(finals) == 4 and len(numbers) == 2 * 13 + 2 * 22
+        replay = program("refnet.py", by=words, cwd=tmp_path)
+        probe = program("probe.py", by=words, cwd=tmp_path)
+        assert replay.returncode == probe.returncode == 0, replay.stderr + probe.stderr
+        who, digest, ends, status = probe.stdout.splitlines()
+        assert status == "status 2" and "Traceback" not in probe.stderr
+        assert re.search("argument --seed|: can't import|no module", probe.stderr)
+        numbers = [math.ldexp(whole, n - 53) for whole, n in ast.literal_eval(ends)]
         found.append((replay.stdout, digest, numbers))
     (want_replay, want_digest, want), (replay, digest, got) = found
     far = max(abs(g - w) for g, w in zip(got, want))
     exp, bound = ("the same", 0) if digest == want_digest else ("another", 1e-12)
-    assert replay == want_replay and far <= bound
+    assert replay == want_replay and len(got) == len(want) == 70 and far <= bound
     with capsys.disabled():
         print(f"\n{who}: {exp} exp, within {far:.1e} ", end="")
 
 
 def test_floats_that_are_too_narrow_are_no_oracle(monkeypatch, capsys):
-    assert refnet.DOUBLES and "DOUBLES = 1 + 2.0 ** (-52) > 1" in ast.unparse(
-        ast.parse(SOURCE)
+    assert refnet.DOUBLES and re.search(
+        r"\nDOUBLES = 1 \+ 2.0 ?\*\*.*52\)? > 1", SOURCE
     )
     assert not Single(1) + Single(2.0**-52) > 1
     monkeypatch.setattr(refnet, "DOUBLES", False)
     refnet.run(epochs=1, hidden=1)
-    _, size, warning = capsys.readouterr().out.split("\n")[:3]
-    assert size == "1 hidden unit, eta 0.1, 1 epoch, seed 1"
-    assert warning.startswith("WARNING: floats narrower than a double")
+    out = capsys.readouterr().out
+    assert "\n1 hidden unit, eta 0.1, 1 epoch, seed 1\nWARNING: floats narrower" in out
     with pytest.raises(RuntimeError, match="narrower than a double"):
         refnet.check({"net": "rnn", "seed": 1, "epochs": 1, "error": [0.1]})
     assert refnet.main(["trace", "rnn"]) == 2
@@ -828,13 +743,9 @@ def test_floats_that_are_too_narrow_are_no_oracle(monkeypatch, capsys):
 
 def test_without_numpy_the_comparisons_are_skipped_by_name():
     script = "import sys, pytest; sys.modules['numpy'] = None; sys.exit(pytest.main())"
-    options = "-k", "arrays_are_taken or no_sum_of_floats", "-p", "no:cacheprovider"
-    result = executed(sys.executable, "-c", script, *options, HERE / "test_refnet.py")
-    assert result.returncode == 0 and "1 passed, 1 skipped" in result.stdout
-    assert "NumPy is not installed" in result.stdout
-
-
-# ------------------------------------------------------------------- The replay
+    words = "-k", "arrays_are_taken or no_sum_of_floats", "-p", "no:cacheprovider"
+    result = program(HERE / "test_refnet.py", *words, by=[sys.executable, "-c", script])
+    assert re.search("(?s)NumPy is not installed.*1 passed, 1 skipped", result.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -860,46 +771,37 @@ def test_the_replay_shows_the_worked_step_and_what_was_learned(replayed):
     assert learned == ["XOR, stochastic", "XOR, batch", "Recurrent net"]
 
 
-def test_the_closing_table_is_what_the_net_answers_and_says_what_was_not_learned():
-    told = "--seed 8 --hidden 2 --epochs 1200 --eta 2.5"
-    text = program("run", *told.split()).stdout
-    net, right = refnet.XorNet(**initial("xor-sgd", 8, 2)), 0
+def test_the_closing_table_is_what_the_net_answers_and_says_what_is_not_learned():
+    text = program("--seed", 8, "--hidden", 2, "--epochs", 1200, "--eta", 2.5).stdout
+    net = refnet.XorNet(**initial("xor-sgd", 8, 2))
     refnet.worked_step(net, refnet.XOR[0], 2.5)
     trace = refnet.trace("xor-sgd", None, 1200, 2.5, initial=vars(net))
     first = text[: text.index(f"Final error {trace['error'][-1]:.5f}")]
     for (x, y), output in zip(refnet.XOR, trace["outputs"]):
-        fits = abs(output - y) < 0.5
-        right += fits
         row = rf"\n{x[0]:.0f} {x[1]:.0f} +{y:.0f} +{output:.3f} +"
-        assert re.search(row + ("right\n" if fits else "WRONG\n"), first)
-    wrong = 4 - right
-    assert 0 < wrong == first.count("WRONG") and 0 < right == first.count("right")
-    assert f"\nFAILED: {wrong} of 4 answers are wrong; this start did not learn" in text
-    assert f"\nXOR, stochastic: FAILED, {wrong} wrong\n" in text
+        assert re.search(row + ("right" if abs(output - y) < 0.5 else "WRONG"), first)
+    assert (first.count("right"), first.count("WRONG")) == (3, 1)
+    assert "\nFAILED: 1 of 4 answers are wrong; this start did not learn" in text
+    assert "\nXOR, stochastic: FAILED, 1 wrong\n" in text
+    outputs = [refnet.sigmoid(act) for act in (-1e6, 1e6, -math.inf, math.inf)]
+    assert outputs == [0, 1, 0, 1] and math.isnan(refnet.sigmoid(math.nan))
+    result = program("run", "--eta", "1e308", "--epochs", 20)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.split("Summary")[1].count("FAILED") == 3
 
 
 @pytest.mark.parametrize("length", [1, 2, 63, 64, 65, 10000])
 def test_the_plot_shows_the_curve_between_labelled_axes(length):
     lines = refnet.plot([0.25 * (length - n) / length for n in range(length)])
-    assert lines[0].strip() == "error" and lines[1].startswith(" 0.25000 |*")
-    assert lines[-3].startswith(" 0.00000 |")
+    assert [lines[n][:10] for n in (0, 1, -3)] == ["error", " 0.25000 |", " 0.00000 |"]
     assert lines[-1].split() == ["epoch", "0", str(length // 2), str(length)]
     columns = list(itertools.zip_longest(*(line[10:] for line in lines[1:-2])))
     tops = [column.index("*") for column in columns]
-    assert len(columns) == 64 and tops == sorted(tops)
-    assert length < 64 or (tops[0] == 0 and tops[-1] == 12)
-
-
-def test_what_is_beyond_a_double_is_shown_and_is_not_called_learned():
-    inf, nan = math.inf, math.nan
-    outputs = [refnet.sigmoid(act) for act in (-1e6, 1e6, -inf, inf)]
-    assert outputs == [0, 1, 0, 1] and math.isnan(refnet.sigmoid(nan))
-    lines = refnet.plot([nan, inf])
-    assert len(lines) == len(refnet.plot([0.1])) and "*" not in "".join(lines)
-    assert "".join(refnet.plot([0.1, nan])).count("*") == 32
-    result = program("run", "--eta", "1e308", "--epochs", 20)
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.split("Summary")[1].count("FAILED") == 3
+    assert len(columns) == 64 and tops == sorted(tops) and tops[0] == 0
+    assert length < 64 or tops[-1] == 12
+    empty = refnet.plot([math.nan, math.inf])
+    assert len(empty) == len(lines) and "*" not in "".join(empty)
+    assert "".join(refnet.plot([0.1, math.nan])).count("*") == 32
 
 
 # ------------------------------------------------------------------- The door
@@ -911,30 +813,25 @@ REFUSED = [
     ("xor", "initial.w1", "2 x 3 numbers", {"3 x 2 numbers": [[1, 4], [2, 5], [3, 6]]}),
     ("xor", "initial.w1", "2 x 3 numbers", {"3 numbers and 2 numbers": [[1, 2, 3], [4, 5]]}),
     ("xor", "initial", "only w1, w2, b1, b2", {"'b3'": {"b3": 1}}),
-    ("rnn", "initial.w1", "3 numbers", {"2 x 3 numbers": [[1, 2, 3], [4, 5, 6]]}),
     ("rnn", "initial.wh", "3 x 3 numbers", {"2 x 3 numbers": [[1, 2, 3]] * 2}),
-    ("rnn", "initial.bh", "3 numbers", {"2 numbers": [1, 2]}),
     ("", "initial.b1", "3 numbers", {"2 numbers": [1, 2], "one number": 0.35}),
-    ("", "initial.b2", "one number", {"2 numbers": [0, 0]}),
+    ("", "initial.b2", "one number", {"2 numbers": [0, 0]}), ("", "examples", "a list", {"7": 7}),
     ("", "initial.b2", "a finite number", {"nan": math.nan, "inf": math.inf}),
     ("", "initial.w2", "a number", {"'123'": "123", "None": None, "{1: 2}": {1: 2}, "1j": 1j}),
     ("", "initial.w2[1]", "a number", {"'2'": [1, "2", 3], "True": [1, True, 3]}),
     ("", "initial.w2", "3 numbers", {"0 numbers": []}), ("", "examples", "at least one pair (x, y)", {"[]": []}),
-    ("", "examples", "a list", {"7": 7}), ("", "examples[0]", "a number", {"'ab'": ["ab"]}),
+    ("", "examples[0]", "a number", {"'ab'": ["ab"]}), ("", "seed", "a number", {"True": True}),
     ("", "examples[0][0][1]", "a number", {"None": [[[0, None], [0, 1]]], "'0'": [((0, "0"), 0)]}),
     ("xor", "examples[0]", "2 numbers and one number", {"3 numbers and one number": [((0, 0, 1), 0)]}),
-    ("xor", "examples[0]", "2 numbers and one number", {"2 x 2 numbers": [((0, 0), (0, 1))]}),
     ("xor", "examples[1]", "2 numbers and one number", {"2 numbers": [((0, 0), 0), (0, 0)]}),
     ("xor", "examples[0][1]", "a finite number", {"nan": [((0, 0), math.nan)]}),
     ("rnn", "examples[0]", "2 x 2 numbers", {"2 numbers and one number": [[[0, 1], [1]]]}),
     ("rnn", "examples[0]", "2 numbers", {"2 x 0 numbers": [[[], []]]}),
-    ("rnn", "examples[0]", "2 x 3 numbers", {"3 numbers": [[[0, 0, 1]]]}),
     ("", "eta", "a number above 0", {"0": 0, "-0.1": -0.1, "nan": math.nan, "inf": math.inf}),
-    ("", "eta", "a number", {"'0.1'": "0.1"}), ("", "seed", "a number", {"True": True}),
+    ("", "eta", "a number", {"'0.1'": "0.1"}), ("", "every", "a whole number from 1 to 1000000", {"0": 0}),
     ("", "seed", "a whole number from 0 to 4294967295", {"-1": -1, "4294967296": 2**32, "1.5": 1.5}),
     ("", "hidden", "a whole number from 1 to 1000", {"0": 0, "1001": 1001}),
     ("", "epochs", "a whole number from 1 to 1000000", {"0": 0, "inf": math.inf}),
-    ("", "every", "a whole number from 1 to 1000000", {"0": 0}),
     ("", "net", "one of rnn, rnn-bptt, xor-batch, xor-sgd", {"'xor'": "xor", "['rnn']": ["rnn"]}),
 ]  # fmt: skip
 
@@ -943,14 +840,11 @@ REFUSED = [
 def test_what_does_not_fit_is_refused_by_its_place(whose, where, expected, cases):
     name, part = re.match(r"(\w+)\.?(\w*)", where).groups()
     for net, (got, value) in itertools.product(NETS, cases.items()):
-        told = {"net": net, "seed": 1, "epochs": 1, name: value}
-        if part:
-            told["initial"] = {**(GOOD if net[0] == "x" else GOOD_RNN), part: value}
-            del told["seed"]
-        calls = [
-            lambda: refnet.trace(**told),
-            lambda: refnet.check({**told, "error": [1]}),
-        ]
+        good = {**(GOOD if net[0] == "x" else GOOD_RNN), part: value}
+        told = {"net": net, "epochs": 1}
+        told.update({"initial": good} if part else {name: value})
+        mine = {"seed": None if part else 1, **told, "error": [1]}
+        calls = [lambda: refnet.trace(**told), lambda: refnet.check(mine)]
         if name in ("seed", "epochs", "eta", "hidden"):
             calls += [lambda: refnet.run(**{name: value})]
         for call in calls if net.startswith(whose) else []:
@@ -960,23 +854,18 @@ def test_what_does_not_fit_is_refused_by_its_place(whose, where, expected, cases
 
 
 def test_any_shape_that_holds_the_numbers_is_taken_and_nothing_is_changed():
-    given = {"w1": ((1, 2, 3), [4, 5, 6]), "w2": [[1], [2], [3]], "b1": [[7, 8, 9]]}
-    given["b2"] = [[0.5]]
+    given = {"w1": ((1, 2, 3), [4, 5, 6]), "w2": [[1], [2], [3]], "b1": [[7, 8, 9]], "b2": [[0.5]]}  # fmt: skip
     before = copy.deepcopy(given)
     trace = refnet.trace("xor-sgd", epochs=3, initial=given)
     assert trace["initial"] == GOOD and given == before
     assert "seed" not in trace and trace["hidden"] == 3
-    assert all(isinstance(number, float) for number in flat(trace["initial"]))
-    assert refnet.XOR == [((0, 0), 0), ((1, 0), 1), ((0, 1), 1), ((1, 1), 0)]
+    assert {type(number) for number in flat(trace["initial"])} == {float}
     one = refnet.trace("rnn", epochs=1, hidden=1, examples=[[0.5, 1], [[[0]], [[1]]]])
     assert one["examples"] == [[[0.5], [1.0]], [[0.0], [1.0]]]
-    said = {
-        "steps": "a whole number from 0 to 4, got 5",
-        "eva": "only initial, ex.*'eva'",
-    }
-    for name in said:
-        with pytest.raises(ValueError, match="expected " + said[name]):
-            refnet.trace(epochs=1, **{name: 5})
+    with pytest.raises(ValueError, match=r"steps: expected a whole .* 0 to 4, got 5"):
+        refnet.trace(epochs=1, steps=5)
+    with pytest.raises(ValueError, match="only initial, examples, every, got 'eva"):
+        refnet.trace(eva=1)
 
 
 @needs_numpy
@@ -986,7 +875,7 @@ def test_arrays_are_taken_as_they_are():
     before = copy.deepcopy(start)
     trace = refnet.trace("rnn", None, 9, np.float32(0.5), examples=pairs, initial=start)
     assert all((start[name] == before[name]).all() for name in start)
-    wide = {name: start[name].tolist() for name in start}
+    wide = mapped(start, np.ndarray.tolist)
     assert trace == refnet.trace("rnn", None, 9, 0.5, initial=wide)
     json.dumps([trace, refnet.trace("rnn", seed=np.int64(3), epochs=np.int32(1))])
     with pytest.raises(ValueError, match=r"b1\[0\]\[0\]: expected a number, got False"):
@@ -1030,12 +919,11 @@ def test_help_names_the_command_as_it_was_typed_and_every_default():
 @pytest.mark.skipif(os.name == "nt", reason="pipes and signals are POSIX's")
 @pytest.mark.parametrize("words", ["trace rnn --epochs 5000", "run --epochs 900000"])
 def test_a_reader_that_leaves_and_control_c_end_it_quietly(words):
-    def heed():  # whoever runs the tests in the background has SIGINT ignored
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
+    # Whoever runs the tests in the background has SIGINT ignored.
+    heed = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     command = [sys.executable, "-u", str(HERE / "refnet.py"), *words.split()]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, preexec_fn=heed, **pipes) as process:
+    with subprocess.Popen(command, **heed, **pipes) as process:
         process.stdout.readline()
         if "run" in words:
             process.send_signal(signal.SIGINT)
@@ -1064,14 +952,9 @@ def test_a_trace_tells_it_all_in_the_order_of_computation(net):
     assert whole["steps"][27]["w2"] == whole["final"]["w2"] == trace["final"]["w2"]
     again = refnet.trace(net, epochs=1, eta=1e-300, initial=whole["final"])
     assert [step["lay2"] for step in again["steps"]] == whole["outputs"]
-
-
-def test_the_error_is_the_mean_over_all_predictions_whatever_the_lengths():
     pairs = [[[0.5], [0.25]], [[1, 2, 3], [0.5, 0.25, 0.75]]]
-    trace = refnet.trace("rnn", epochs=1, examples=pairs)
-    a, b, c, d = flat([step["E"] for step in trace["steps"]])
-    assert trace["error"] == [(a + b + c + d) / 4]
-    assert [len(output) for output in trace["outputs"]] == [1, 3]
+    uneven = refnet.trace("rnn", epochs=1, examples=pairs)
+    assert uneven["error"] == [sum(flat([s["E"] for s in uneven["steps"]])) / 4]
 
 
 def test_trace_of_a_file_is_what_a_right_build_computes_from_there(tmp_path):
@@ -1089,12 +972,10 @@ def test_trace_of_a_file_is_what_a_right_build_computes_from_there(tmp_path):
     short = refnet.trace("rnn", 3, 1, 0.5, 2, 1, **own)
     assert traced(given, "--epochs", 1, "--steps", 1) == short
     start = {**told, "initial": want["initial"], "eta": None}
-    mine = traced(start)
-    assert "seed" not in mine and mine["initial"] == start["initial"]
-    assert mine["eta"] == 0.1
+    assert traced(start) == refnet.trace(
+        "rnn", None, 5, initial=start["initial"], **own
+    )
     assert traced({**start, "seed": 7})["initial"] == initial("rnn", 7, 2)
-    file.write_text("[1]")
-    assert "expected an object with names" in program("trace", file).stderr
 
 
 # ---------------------------------------------------- check: right builds pass
@@ -1104,6 +985,9 @@ XORS = json.loads(readme('{"net": "xor-sgd", "seed"'))
 RNNS = json.loads(readme('{"net": "rnn-bptt", "seed"'))
 PAIRS = {net: (XORS if net[0] == "x" else RNNS)["examples"] for net in NETS}
 ORDERED = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
+
+
+WITHIN = " within rtol 1e-09, atol 1e-12"
 
 
 def varied(net):
@@ -1124,11 +1008,10 @@ def varied(net):
 
 @pytest.mark.parametrize("net", NETS)
 def test_right_builds_pass(net):
-    verdict = r"PASS: all \d+ values within rtol 1e-09, atol 1e-12"
     for told in varied(net):
         mine = port(told)
         report = str(refnet.check(mine)).split("\n")
-        assert re.fullmatch(verdict, report[-1]), report
+        assert re.fullmatch(rf"PASS: all \d+ values{WITHIN}", report[-1]), report
         assert not refnet.check({**mine, "every": 3, "error": mine["error"][::3]})
         w2 = {**mine, "steps": [{"w2": mine["steps"][0]["w2"]}]}
         for given, lost in ((mine, refnet.PARTS[:3]), (w2, refnet.PARTS[1:])):
@@ -1138,15 +1021,14 @@ def test_right_builds_pass(net):
     assert not refnet.check(json.loads(written), rtol=0, atol=0), "to the last bit"
 
 
+@slow
 @needs_numpy
 @pytest.mark.parametrize("net", NETS)
-@pytest.mark.parametrize("epochs", [100, pytest.param(10000, marks=slow)])
-@pytest.mark.parametrize("seed", [0, LAST_SEED])
-def test_numpy_passes_as_it_is(net, seed, epochs):
-    candidate = numpy_trace(net, seed, steps=12, epochs=epochs)
+def test_numpy_passes_as_it_is(net):
+    candidate = numpy_trace(net, LAST_SEED, steps=12)
     before = repr(candidate)
     assert np.shape(candidate["final"]["b1"]) == (1, 3)
-    assert not refnet.check({**candidate, "seed": seed})
+    assert not refnet.check({**candidate, "seed": LAST_SEED})
     assert not refnet.check(candidate) and repr(candidate) == before
 
 
@@ -1173,9 +1055,9 @@ def test_shapes_are_compared_without_their_axes_of_length_1():
     for step in xor["steps"]:
         step["act1"], step["E"] = [step["act1"]], [[step["E"]]]
         step["lay1"] = [[value] for value in step["lay1"]]
-    columns = [[value] for value in xor["outputs"]]
-    for outputs in (columns, [xor["outputs"]]):
-        assert not refnet.check({**xor, "error": [xor["error"]], "outputs": outputs})
+    xor["error"], row = [xor["error"]], xor["outputs"]
+    for outputs in ([row], [[value] for value in row]):
+        assert not refnet.check({**xor, "outputs": outputs})
     one = refnet.trace("rnn", epochs=2, hidden=1)
     one["final"]["wh"] = one["final"]["wh"][0][0]
     one["steps"][0]["act1"] = flat(one["steps"][0]["act1"])
@@ -1191,26 +1073,16 @@ def cut(v):
 
 # fmt: off
 HIDDEN = {  # on the notebook's data these give its very numbers
-    "only one time step's own delta goes back": ("rnn-bptt", [
-        ("back[i] += U[i][h] * g[h]", "back[i] += U[i][h] * V[h] * d * a[h] * (1 - a[h])")]),
-    "always the last delta goes back": ("rnn-bptt", [("if through_time:", "if through_time and k == len(x) - 1:")]),
-    "the state of the first time step for all later ones": ("rnn", [
-        ("memory[-1][i]", "memory[min(1, len(memory) - 1)][i]"), ("memory[k]", "memory[min(1, k)]")]),
-    "corr_wh assigned": ("rnn", [("dU[i][h] += g[h] * old[i]", "dU[i][h] = g[h] * old[i] or dU[i][h]")]),
-    "corr_wh from the last time step only": ("rnn", [("g[h] * old[i]", "g[h] * old[i] * (k == len(x) - 1)")]),
-    "x*x for x": ("xor-sgd", [("g[h] * x[0]", "g[h] * x[0] * x[0]")]),
-    "x*x for x, recurrent": ("rnn", [("g[h] * x[k]", "g[h] * x[k] * x[k]")]),
-    "the target rounded to a bit": ("xor-sgd", [("s = [b[h]", "y = round(y); s = [b[h]")]),
-    "the error divided by 8": ("rnn", [("loss / count", "loss / 8")]),
-    "a sigmoid cut off at 20": ("xor-sgd", [("logistic(", "cut(")]),
-    "a sigmoid cut off at 20, recurrent": ("rnn", [("logistic(", "cut(")]),
-}
-UPDATES = {  # and where the first wrong number stands
-    "b1 is never updated": ("xor-sgd", "b[h] -= rate * db[h]", "pass", "example 0, b1[0]"),
-    "bh is never updated": ("rnn", "q[h] -= rate * dq[h]", "pass", "example 0, bh[0]"),
-    "w2 climbs": ("xor-batch", "V[h] -= rate", "V[h] += rate", "example 3, w2[0]"),
-    "eta is applied twice": ("xor-sgd", "b[h] -= rate *", "b[h] -= rate * rate *", "example 0, b1[0]"),
-    "a transposed corr_wh": ("rnn", "rate * dU[i][h]", "rate * dU[h][i]", "example 0, wh[0][1]"),
+    "only one time step's own delta goes back": ("rnn-bptt", ("U[i][h] * g[h]", "U[i][h] * V[h] * d * a[h] * (1 - a[h])")),
+    "always the last delta goes back": ("rnn-bptt", ("if through_time:", "if through_time and k == len(x) - 1:")),
+    "the state of the first time step for all later ones": ("rnn",
+        ("memory[-1][i]", "memory[min(1, len(memory) - 1)][i]"), ("memory[k]", "memory[min(1, k)]")),
+    "corr_wh assigned": ("rnn", ("dU[i][h] += g[h] * old[i]", "dU[i][h] = g[h] * old[i] or dU[i][h]")),
+    "corr_wh from the last time step only": ("rnn", ("g[h] * old[i]", "g[h] * old[i] * (k == len(x) - 1)")),
+    "x*x": ("xor-sgd", ("g[h] * x[0]", "g[h] * x[0] * x[0]")), "x*x, recurrent": ("rnn", ("g[h] * x[k]", "g[h] * x[k] ** 2")),
+    "the target rounded to a bit": ("xor-sgd", ("s = [b[h]", "y = round(y); s = [b[h]")),
+    "a sigmoid cut off at 20": ("xor-sgd", ("logistic(", "cut(")), "recurrent": ("rnn", ("logistic(", "cut(")),
+    "the error divided by 8": ("rnn", ("loss / count", "loss / 8")),
 }
 MISHAPS = ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError
 # fmt: on
@@ -1218,18 +1090,11 @@ MISHAPS = ArithmeticError, AttributeError, LookupError, NameError, TypeError, Va
 
 @pytest.mark.parametrize("bug", HIDDEN)
 def test_what_the_notebooks_data_cannot_show_the_recommended_examples_do(bug):
-    net, replacements = HIDDEN[bug]
+    net, *replacements = HIDDEN[bug]
     wrong = broken(*replacements)
     assert not refnet.check(port({"net": net, "epochs": 5}, **wrong))
     report = refnet.check(port({"net": net, "examples": PAIRS[net]}, **wrong))
     assert report and "All of it agrees" not in str(report)
-
-
-@pytest.mark.parametrize("bug", UPDATES)
-def test_a_wrong_update_is_named_where_it_happens(bug):
-    net, old, new, where = UPDATES[bug]
-    report = refnet.check(port({"net": net}, **broken((old, new))))
-    assert refnet.place_of(report[0]) == f"steps, epoch 0, {where}"
 
 
 def reports(told, function):
@@ -1254,6 +1119,23 @@ def test_every_small_break_fails_on_the_recommended_examples(what, share, monkey
                 survivors += 1
                 assert all(reports(own, mutant) for own in varied(each["net"])), line
     assert count > 400 and survivors <= count / share / 4
+
+
+# fmt: off
+UPDATES = {
+    "b1 is never updated": ("xor-sgd", "b[h] -= rate * db[h]", "pass", 0, "b1[0]"),
+    "bh is never updated": ("rnn", "q[h] -= rate * dq[h]", "pass", 0, "bh[0]"),
+    "w2 climbs": ("xor-batch", "V[h] -= rate", "V[h] += rate", 3, "w2[0]"),
+    "eta is applied twice": ("xor-sgd", "b[h] -= rate *", "b[h] -= rate * rate *", 0, "b1[0]"),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("bug", UPDATES)
+def test_a_wrong_update_is_named_where_it_happens(bug):
+    net, old, new, example, name = UPDATES[bug]
+    first = refnet.check(port({"net": net}, **broken((old, new))))[0]
+    assert refnet.place_of(first) == f"steps, epoch 0, example {example}, {name}"
 
 
 # ------------------------------------------------------------ check: the report
@@ -1284,7 +1166,7 @@ def scaled(candidate, **factors):
     return candidate
 
 
-def test_the_table_has_a_row_for_every_quantity_that_is_given():
+def test_the_first_line_says_what_was_compared_each_row_a_quantity(monkeypatch):
     told = {"net": "rnn-bptt", "examples": PAIRS["rnn"]}
     mine = port(told, **broken(("back[i] +=", "back[i] -=")))
     report = refnet.check(mine)
@@ -1303,6 +1185,14 @@ def test_the_table_has_a_row_for_every_quantity_that_is_given():
     assert table["error"][2] == f"{max(far for far, _ in wrong):.2g}"
     assert table["error"][3] == f"{max(far / want for far, want in wrong):.2g}"
     assert all(len(line) <= 80 and line.isascii() for line in str(report).split("\n"))
+    own = {"examples": [[[1], [1]]], "epochs": 1, "hidden": 1, "seed": 4}
+    report = refnet.check({"net": "rnn", "error": [0], **own})
+    words = "rnn, 1 own example, 1 hidden unit, eta 0.1, 1 epoch, seed 4\n"
+    assert str(report).startswith(words)
+    monkeypatch.setattr(refnet, "EPOCHS", 20)
+    report = refnet.check({"net": "xor-sgd", "seed": 1, "error": [0]})
+    words = "xor-sgd, 4 notebook examples, 3 hidden units, eta 0.1, 20 epochs, seed 1\n"
+    assert str(report).startswith(words)
 
 
 def test_a_constant_factor_is_told_in_its_row():
@@ -1312,22 +1202,11 @@ def test_a_constant_factor_is_told_in_its_row():
     for title, factor in factors.items():
         assert table[title][4].endswith(f" {factor} times refnet's")
     assert table["error"][4] == "0         8 times refnet's"
-    for change in ({"w2": 2}, {"lay1": 2}, {"final": 2}):
-        assert "times" not in str(refnet.check(scaled(trace, **change)))
+    wrong = [scaled(trace, **{name: 2}) for name in ("w2", "lay1", "final")]
     a, b, c = refnet.trace("rnn", epochs=3)["error"]
     for error in ([8 * a, 8 * b], [8 * a, 8 * b, 8.1 * c], [0, 0, 0]):
-        mine = {"net": "rnn", "seed": 1, "epochs": len(error), "error": error}
-        assert "times" not in str(refnet.check(mine))
-
-
-def test_the_first_line_says_what_was_compared_with_what(monkeypatch):
-    monkeypatch.setattr(refnet, "EPOCHS", 20)
-    one = {"net": "rnn", "examples": [[[1], [1]]], "epochs": 1, "hidden": 1, "seed": 4}
-    words = "rnn, 1 own example, 1 hidden unit, eta 0.1, 1 epoch, seed 4\n"
-    assert str(refnet.check({**one, "error": [0]})).startswith(words)
-    words = "xor-sgd, 4 notebook examples, 3 hidden units, eta 0.1, 20 epochs, seed 1\n"
-    mine = {"net": "xor-sgd", "seed": 1, "error": [0]}
-    assert str(refnet.check(mine)).startswith(words)
+        wrong += [{"net": "rnn", "seed": 1, "epochs": len(error), "error": error}]
+    assert not any("times" in str(refnet.check(mine)) for mine in wrong)
 
 
 # fmt: off
@@ -1353,14 +1232,12 @@ def test_places_count_from_0_and_say_where_by_name():
     )
     lost = itertools.cycle((math.nan, math.inf, -math.inf, None))
     for path, words in PLACES.items():
-        report = refnet.check(changed(trace, path, lambda v: v + 0.5))
-        (wrong,) = report
-        assert wrong.got - wrong.want == pytest.approx(0.5)
+        (wrong,) = report = refnet.check(changed(trace, path, lambda v: v + 0.5))
         both = f"  got   {wrong.got!r}\n  want  {wrong.want!r}\n  difference 0.5"
         assert f"{head} is in\n  {words}\n{both}" in str(report)
         assert "\nFAIL: 1 of " in str(report) and refnet.place_of(wrong) == words
-        report = refnet.check(changed(trace, path, lambda v: next(lost)))
-        assert [refnet.place_of(each) for each in report] == [words]
+        (wrong,) = report = refnet.check(changed(trace, path, lambda v: next(lost)))
+        assert refnet.place_of(wrong) == words
         assert "inf" in [row[2] for row in rows(report).values()]
     xor = changed(refnet.trace("xor-sgd", epochs=1), ["outputs", 1], lambda v: 0)
     assert refnet.place_of(refnet.check(xor)[0]) == "outputs, example 1"
@@ -1375,42 +1252,32 @@ def test_the_first_difference_is_the_first_computed():
     want += [("error", n, None, None, "error") for n in (0, 1)]
     want += [("final", None, None, None, name) for name in rest[6:]]
     want += [("outputs", None, n, k, "outputs") for n in range(4) for k in (0, 1)]
-    xor = "x y act1 lay1 act2 lay2 E delta_l2 corr_w2 corr_b2 delta_l1 corr_w1 corr_b1"
-
-    def found(net):
-        trace = refnet.trace(net, epochs=2)
-        wrong = {part: mapped(trace[part], lambda v: v + 1) for part in refnet.PARTS}
-        steps = [{k: step[k] for k in [*step][:1:-1]} for step in wrong["steps"]]
-        report = refnet.check({**trace, **wrong, "steps": steps})
-        return [key for key, _ in itertools.groupby(d[:5] for d in report)]
-
-    assert found("rnn") == want
-    assert [key[4] for key in found("xor-sgd")[:17]] == [*xor.split(), *rest[6:10]]
+    xor = [*forward, "delta_l2", *rest[:2], "delta_l1", *rest[2:4], *rest[6:10]]
+    for net in ("rnn", "xor-sgd"):
+        mine = refnet.trace(net, epochs=2)
+        mine.update({p: mapped(mine[p], lambda v: v + 1) for p in refnet.PARTS})
+        mine["steps"] = [{k: s[k] for k in [*s][:1:-1]} for s in mine["steps"]]
+        found = [key for key, _ in itertools.groupby(d[:5] for d in refnet.check(mine))]
+        assert found == want if net == "rnn" else [d[4] for d in found[:17]] == xor
 
 
 def test_another_shape_is_one_difference_and_all_its_numbers_are_wrong():
     mine = refnet.trace("xor-sgd", epochs=3)
-    step = mine["steps"][0]
-    step["corr_w1"] = [list(column) for column in zip(*step["corr_w1"])]
+    mine["steps"][0]["corr_w1"] = [[0.5, 0.5]] * 3
     mine["error"], mine["outputs"] = mine["error"][:2], []
     report = refnet.check(mine)
-    assert [(refnet.place_of(d), d.got, d.want) for d in report] == [
-        ("steps, epoch 0, example 0, corr_w1", (3, 2), (2, 3)),
-        ("error", (2,), (3,)),
-        ("outputs", (0,), (4,)),
-    ]
-    assert "got   3 x 2 numbers\n  want  2 x 3 numbers" in str(report)
+    want = [("corr_w1", (3, 2), (2, 3)), ("error", (2,), (3,)), ("outputs", (0,), (4,))]
+    assert [(d.quantity, d.got, d.want) for d in report] == want
+    assert "0, corr_w1\n  got   3 x 2 numbers\n  want  2 x 3 numbers" in str(report)
     counts = {title: row[1] for title, row in rows(report).items() if row[1] != "0"}
     assert counts == {"steps corr_w1": "6", "error": "2", "outputs": "1"}
     assert "FAIL: 9 of " in str(report)
     mine = refnet.trace("rnn", epochs=1, examples=PAIRS["rnn"])
     step, mine["outputs"][1] = mine["steps"][0], mine["outputs"][1][:2]
     step["act1"], step["delta_l1"] = step["act1"][:2], 0.5
-    assert [(d.quantity, d.time_step, d.got) for d in refnet.check(mine)] == [
-        ("act1", None, (2, 3)),
-        ("delta_l1", None, ()),
-        ("outputs", None, (3, ((3,), (2,), (4,)))),
-    ]
+    found = [(d.quantity, d.got) for d in refnet.check(mine) if d.time_step is None]
+    ragged = ("outputs", (3, ((3,), (2,), (4,))))
+    assert found == [("act1", (2, 3)), ("delta_l1", ()), ragged]
 
 
 def convention(candidate, **change):
@@ -1428,31 +1295,30 @@ def test_the_known_conventions_are_told_by_name(pairs):
 
     half = "an error without the factor 1/2, and its gradient"
     for net, (claimed, words) in CLAIMED.items():
-        assert convention(trace(net), net=claimed) == words
-        assert convention(scaled(trace(net), delta=-1), net=claimed) == words
+        for mine in (trace(net), scaled(trace(net), delta=-1)):
+            assert convention(mine, net=claimed) == words
         twice = scaled(trace(net, 0.2), E=2, error=2, delta=2, corr=2)
         assert convention(twice, eta=0.1) == half
         assert convention(scaled(twice, delta=-1), eta=0.1) is None, "exactly 2"
         assert convention(scaled(trace(net), error=2)) is None, "the row tells it"
     mean, words = (
-        trace("xor-batch", 0.1 / 4),
+        trace("xor-batch", 0.025),
         "batch corrections averaged instead of summed",
     )
-    for each in (mean, scaled(mean, corr=0.25)):
-        assert convention(each, eta=0.1) == words
-    assert convention(scaled(mean, w2=2), eta=0.1) is None
-    assert convention(trace("rnn", 0.11), eta=0.1) is None
+    for mine in (mean, scaled(mean, corr=0.25)):
+        assert convention(mine, eta=0.1) == words
+    for mine in (scaled(mean, w2=2), trace("rnn", 0.11)):
+        assert convention(mine, eta=0.1) is None
     few = {"net": "xor-sgd", "seed": 1, "epochs": 1}
     error = refnet.trace("xor-sgd", epochs=1, eta=0.2)["error"][0]
     assert convention(few, error=[2 * error]) == half
     assert convention(few, eta=1e308, error=[0.5 + 2**-40]) is None, "it overflows"
 
 
-def rounded(digits):
-    return lambda v: float(f"{v:.{digits}g}") if isinstance(v, float) else v
-
-
 def test_few_digits_are_said_and_excuse_nothing():
+    def rounded(digits):
+        return lambda v: float(f"{v:.{digits}g}") if isinstance(v, float) else v
+
     told = {"eta": 0.001, "epochs": 1000}
     batch = refnet.trace("xor-batch", steps=0, **told)
     for function, said in ((rounded(6), True), (Single, True), (rounded(10), False)):
@@ -1469,20 +1335,16 @@ def test_few_digits_are_said_and_excuse_nothing():
 def test_a_pass_says_what_it_did_not_see():
     zeros = refnet.zeros(refnet.XorNet, 2)
     mine = {"net": "xor-batch", "initial": zeros, "epochs": 3, "error": [0.125] * 3}
-    report = refnet.check({**mine, "final": zeros})
-    assert not report and str(report).split("\n")[-4:] == [
-        "PASS: all 12 values within rtol 1e-09, atol 1e-12",
-        "Not given: steps, outputs",
-        "All hidden units start alike, which hides exchanged weights.",
-        "No parameter moved from the start to the end.",
-    ]
+    report = str(refnet.check({**mine, "final": zeros})).split("\n")[-4:]
+    assert report[:2] == ["PASS: all 12 values" + WITHIN, "Not given: steps, outputs"]
+    assert report[2] == "All hidden units start alike, which hides exchanged weights."
+    assert report[3] == "No parameter moved from the start to the end."
 
     def remarks(net="rnn", **how):
         return str(refnet.check(refnet.trace(net, epochs=2, **how))).split("PASS")[1]
 
-    assert "\n" not in remarks()
     alike = mapped(refnet.zeros(refnet.RecurrentNet, 3), lambda v: 0.5)
-    assert "alike" in remarks(initial=alike)
+    assert "\n" not in remarks() and "alike" in remarks(initial=alike)
     for name in ("w1", "w2", "b1", "bh"):
         assert "alike" not in remarks(initial={**alike, name: [0.5, 0.5, 0.25]})
     one = remarks("xor-sgd", hidden=1, eta=1e-20)
@@ -1492,7 +1354,7 @@ def test_a_pass_says_what_it_did_not_see():
 # ------------------------------------------------------- check: the format holds
 
 
-def test_steps_are_known_by_epoch_and_example_or_by_their_place():
+def test_steps_are_known_by_their_place_and_a_start_of_its_own_is_taken():
     def check(steps):
         return refnet.check({"net": "rnn", "seed": 1, "epochs": 3, "steps": steps})
 
@@ -1503,18 +1365,15 @@ def test_steps_are_known_by_epoch_and_example_or_by_their_place():
     for n in (0, 1):
         mixed = changed(mixed, [n, "act2", 0], lambda v: v + 1)
     assert [d.example for d in check(mixed)] == [2, 1]
-
-
-def test_a_start_of_its_own_is_where_refnet_starts_too():
     trace = refnet.trace("xor-sgd", seed=9, hidden=5, epochs=4)
     own = {key: trace[key] for key in ("net", "initial", "epochs", "final")}
     assert not refnet.check(own) and refnet.check({**own, "final": own["initial"]})
-    seeded = {**own, "seed": 9, "hidden": 5}
-    report = refnet.check(seeded)
+    report = refnet.check({**own, "seed": 9})
     assert not report and "initial w1" in rows(report)
-    report = refnet.check({**seeded, "seed": 8})
+    report = refnet.check({**own, "seed": 8})
     assert refnet.place_of(report[0]) == "initial, w1[0][0]"
-    assert not refnet.check({**seeded, "initial": {"b2": trace["initial"]["b2"]}})
+    own.update(seed=9, hidden=5, initial={"b2": own["initial"]["b2"]})
+    assert not refnet.check(own)
 
 
 # fmt: off
@@ -1522,27 +1381,25 @@ START = '{"net": "rnn", "seed": 1, "epochs": 2, '
 RUBBISH = {
     "[]": r"candidate: expected an object with names, got \[\]", "[" * 100000: "recursion",
     '{"net": "rnn"': "expected JSON", '{"net": "\xe9"}': "expected JSON; 'utf-8' codec",
-    '{"seed": 1}': "net: expected one of .* got None", START + '"eror": [1, 2]}': "candidate: expected only .*, got 'eror'",
+    '{"seed": 1}': "net: expected one of .* got None",
     '{"net": "rnn", "error": [1]}': "seed: expected seed or initial to start from, got neither",
-    START + '"error": null}': "candidate: expected some of steps, .* got nothing",
-    START + '"initial": {"b2": 0.1}, "steps": [{"x": [0, 0]}], "final": {}}': "expected some of steps",
-    START + '"steps": [{"act3": 1}]}': r"steps\[0\]: expected only .*, got 'act3'",
-    START + '"steps": [7]}': r"steps\[0\]: expected an object with names, got 7",
-    START + '"steps": {"E": 1}}': "steps: expected a list, got {'E': 1.0}",
-    START + '"error": [0.1, "0.1"]}': r"error\[1\]: expected a number, got '0.1'",
-    START + '"steps": [{"wh": [[0, true]]}]}': r"steps\[0\].wh\[0\]\[1\]: expected a number, got True",
-    START + '"error": [1], "format": "refnet-trace/1"}': "'refnet-trace/2'.* x and y per time step, got 'refnet-trace/1",
-    START + '"steps": [{"E": 1, "E": 1}]}': "expected JSON; a name stands twice in",
-    START + '"error": [1, 1], "eta": 1' + "0" * 9000 + "}": "eta: expected a number above 0, got inf",
-    START + '"steps": [{"epoch": 2, "E": 1}]}': r"steps\[0\].epoch: .* from 0 to 1, got 2",
-    START + '"steps": [{"example": 4, "E": 1}]}': r"steps\[0\].example: .* from 0 to 3",
-    START + '"steps": [{"E": 1}, {"example": 0}]}': r"steps\[1\]: expected every step once",
     '{"net": "rnn", "initial": {"b1": [0]}, "error": [1]}': "initial: expected w1.*, got no w1",
-    '{"net": "rnn", "initial": 7, "error": [1]}': "initial: expected an object",
     '{"net": "rnn", "\\ud800\\n\\u00e9": 1}': r"expected only .*, got '\\ud800\\n\\xe9'",
     '{"net": "rnn", "initial": {"w1": [1e308], "w2": [1e308], "b1": [1e308], "b2": 1e308, "wh": [1], "bh": '
     '[1e308]}, "epochs": 1, "steps": [{"E": [1, 1]}]}': "training: expected one that stays in a double's range, got",
 }
+RUBBISH.update({START + more + "}": words for more, words in {
+    '"eror": [1, 2]': "expected only .*, got 'eror'", '"error": null': "expected some of steps, .* got nothing",
+    '"initial": {"b2": 0.1}, "steps": [{"x": [0, 0]}], "final": {}': "expected some of steps",
+    '"steps": [7]': r"s\[0\]: expected an object with names, got 7", '"steps": {"E": 1}': "steps: expected a list, got {'E'",
+    '"steps": [{"act3": 1}]': r"s\[0\]: expected only .*, got 'act3'", '"steps": [{"E": 1, "E": 1}]': "a name stands twice in",
+    '"steps": [{"wh": [[0, true]]}]': r"steps\[0\].wh\[0\]\[1\]: expected a number, got True",
+    '"error": [1], "format": "refnet-trace/1"': "'refnet-trace/2'.* per time step, got 'refnet-trace/1",
+    '"error": [1, 1], "eta": 1' + "0" * 9000: "eta: expected a number above 0, got inf",
+    '"steps": [{"epoch": 2, "E": 1}]': r"s\[0\].epoch: .* from 0 to 1, got 2",
+    '"steps": [{"example": 4, "E": 1}]': r"s\[0\].example: .* from 0 to 3",
+    '"steps": [{"E": 1}, {"example": 0}]': r"s\[1\]: expected every step once",
+}.items()})
 STRANGE = [None, True, "1", "", [], {}, [[]], [1, [2]], -1, 0, 3, 1e308, 10**30, 1e-9]
 LIKELY = [bytes([each]) for each in b'0123456789.-+eE[]{},:" ']
 # fmt: on
@@ -1566,7 +1423,9 @@ def test_what_cannot_be_judged_is_one_line_and_status_2(tmp_path, capsys, text):
     assert status == 2 and re.search(RUBBISH[text], output), output
 
 
-def test_numbers_and_nothing_may_be_written_as_other_languages_do(tmp_path, capsys):
+def test_numbers_of_other_languages_and_tolerances_from_0_to_1_are_taken(
+    tmp_path, capsys
+):
     file, error = tmp_path / "mine.json", refnet.trace("rnn", 2, 20)["error"]
     text = '{"net": "rnn", "seed": 2.0, "epochs": 2e1, "hidden": 3.0, "eta": null, '
     text += '"steps": null, "examples": null, "initial": null, "every": 1e0, "error": '
@@ -1581,9 +1440,6 @@ def test_numbers_and_nothing_may_be_written_as_other_languages_do(tmp_path, caps
         status, output = judged(text, file, capsys)
         assert status == 1 and "\n  initial, b2\n" in output
         assert re.search(r"\nerror +2 +2 +inf +inf +0\n", output), output
-
-
-def test_a_tolerance_is_a_number_from_0_to_less_than_1():
     good = refnet.trace("rnn", epochs=1)
     assert not refnet.check(good, 0.9, 0) and not refnet.check(good, 0, 0.9)
     for name, bad in itertools.product(("rtol", "atol"), (-1, math.nan, 1, "x", None)):
@@ -1631,23 +1487,6 @@ def test_damage_is_seen_or_harmless(tmp_path, capsys, monkeypatch, net, times):
     assert times < 100 or min(statuses) > 20, statuses
 
 
-@pytest.mark.parametrize("times", [25, pytest.param(200, marks=slow)])
-@pytest.mark.parametrize("net", NETS)
-def test_any_single_number_changed_fails_at_its_place(net, times):
-    trace = refnet.trace(net, epochs=2, examples=PAIRS[net])
-    paths = leaves({part: trace[part] for part in ("initial", *refnet.PARTS)})
-    paths = [p for p in paths if p[2:] not in (("epoch",), ("example",))]
-    for path in random.Random(net).sample(paths, times):
-        part, *at = path
-        at = [*divmod(at[0], len(PAIRS[net])), *at[1:]] if part == "steps" else at
-        report = refnet.check(changed(trace, path, lambda v: v + 1e-9 + 1e-6 * abs(v)))
-        where = refnet.place_of(report[0])
-        assert len(report) == 1 and where.startswith(part)
-        numbers = [str(key) for key in at if isinstance(key, int)]
-        assert re.findall(r"\b\d+\b", where) == numbers
-        assert all(key in where for key in at if isinstance(key, str))
-
-
 # ------------------------------------------------------------------- The README
 
 # Rows of the README's table of verdicts: the net, a fault, the quantity that is wrong
@@ -1662,9 +1501,13 @@ VERDICTS = {
     "`delta_l2` right, `delta_l1` wrong": ("xor-sgd", "g = [V[h] *", "g = [(V[h] - rate * d * a[h]) *", "delta_l1", "delta_l2"),
     "recurrent: `delta_l1` wrong but at the last time step": ("rnn-bptt", "if through_time:", "if False:", "delta_l1", "delta_l2"),
     "deltas right, a `corr_*` wrong": ("rnn", "g[h] * old[i]", "g[h] * a[i]", "corr_wh", "delta_l1"),
-    "only `b1` and `b2` wrong": ("xor-sgd", "b[h] -= rate * db[h]", "pass", "b1", "w1"),
+    "of a step's parameters only `b1` and `b2` wrong": ("xor-sgd", "b[h] -= rate * db[h]", "pass", "b1", "w1"),
     "deltas right, parameters of step 0 wrong": ("rnn", "V[h] -=", "V[h] +=", "w2", "corr_w2"),
 }
+OTHERS = [
+    "example 0 right, `act1` of example 1", "`x` or `y`", "are `-1 times refnet's`",
+    "only `E` or `error`", "only `outputs`", "very little, from",
+]
 # fmt: on
 
 
@@ -1706,33 +1549,19 @@ def test_the_other_verdicts_are_read_as_the_readme_says():
     trace["steps"] = mapped(trace["steps"], Single)
     report = refnet.check(trace)
     assert report[0].epoch == 0 and max(abs(d.got - d.want) for d in report) < 1e-6
-    for words in (
-        "example 0 right, `act1` of example 1",
-        "`x` or `y`",
-        "only `outputs`",
-    ):
-        assert words in README
-    for words in (
-        "are `-1 times refnet's`",
-        "only `E` or `error`",
-        "very little, from",
-    ):
-        assert words in README
+    assert all(words in README for words in OTHERS)
 
 
 def test_the_readmes_first_screen_and_figures_are_true(replayed):
     assert len(README.split("- **With a build")[0].split("\n")) <= 25
-    for line in readme("| 0, 0.0").strip().split("\n"):
-        assert f"\n{line}\n" in replayed
+    assert all(f"\n{line}\n" in replayed for line in readme("| 0, 0.0").splitlines())
     assert README.count("\n") <= 300 and README.isascii()
 
 
 def python(*words, cwd=HERE):
-    """What a bare interpreter prints, bytecode kept where it is started."""
-    keep = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": ""}
-    how = {"capture_output": True, "text": True, "env": {**os.environ, **keep}}
-    result = subprocess.run([sys.executable, *words], cwd=cwd, check=True, **how)
-    assert result.stderr == ""
+    """What a program prints that ends well and complains of nothing."""
+    result = program(*words, by=[sys.executable], cwd=cwd)
+    assert (result.returncode, result.stderr) == (0, ""), result.stderr
     return result.stdout
 
 
@@ -1740,28 +1569,19 @@ def python(*words, cwd=HERE):
 def test_the_readmes_python_build_passes_and_a_wrong_one_fails():
     script = readme("import numpy as np")
     assert python("-c", script).endswith("\n" + readme("PASS"))
-    wrong = script.replace("* lay2 * (1", "* (1")
-    assert "\n  error, epoch 1\n" in python("-c", wrong)
+    assert "\n  error, epoch 1\n" in python("-c", script.replace("* lay2 * (1", "* (1"))
 
 
-@pytest.mark.skipif(
-    not shutil.which("node"), reason="node, for JavaScript, is not found"
-)
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not found")
 def test_the_readmes_javascript_build_passes_and_a_wrong_one_fails(tmp_path):
-    command = readme("python3 refnet.py trace rnns.json")
+    command = readme("python3 refnet.py trace rnns").replace("python3", sys.executable)
     shutil.copy(HERE / "refnet.py", tmp_path)
     (tmp_path / "rnns.json").write_text(json.dumps(RNNS))
     place = "\n  steps, epoch 0, example 0, time step 1, delta_l1[0]\n"
     for gone, words in (("none", "\nPASS: all "), ("+ later", place)):
         source = readme("// Reads what trace prints").replace(gone, "")
         (tmp_path / "rnn.js").write_text(source)
-        result = subprocess.run(
-            command.replace("python3", sys.executable),
-            shell=True,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-        )
+        result = program(by=["sh", "-c", command], cwd=tmp_path)
         assert result.stderr == "" and words in result.stdout, result.stdout
 
 
@@ -1772,35 +1592,19 @@ TITLES = {
     "xor-batch": "XOR, batch",
     "rnn": "Recurrent net",
 }
-TARGETS = {"all": 6, "each": 5, "whole": 6}  # so many times as fast as NumPy
-REFNET_ALONE = """
-import refnet
-for net in {nets}:
-    print(refnet.trace(net, seed=1, epochs={epochs}, steps=0)["error"][-1])
-"""
-NUMPY_ALONE = """
-import numpy as np
-{functions}
-for net in {nets}:
-    training = numpy_xor if net.startswith("xor") else numpy_rnn
-    result = training(numpy_start(net, 1), net == "xor-batch", epochs={epochs})
-    print(result["error"][-1][0])
-"""
-
-
-def refnet_training(net, epochs, hidden=3):
-    """The last error of a training in refnet, its error curve computed."""
+EACH, ALL, WHOLE_PROCESS = 5, 6, 6  # the targets: so many times as fast as NumPy
+OURS = """import refnet
+def curve(net):
     kind, training, examples = refnet.TRAININGS[net]
-    learning = training(kind(**initial(net, 1, hidden)), examples)
-    for _ in range(epochs):
-        error = refnet.mean_error([next(learning) for _ in examples])
-    return error
-
-
-def numpy_training(net, epochs, hidden=3):
-    training = numpy_xor if net.startswith("xor") else numpy_rnn
-    result = training(numpy_start(net, 1, hidden), net == "xor-batch", epochs=epochs)
-    return result["error"][-1][0]
+    start = refnet.initial_parameters(kind, refnet.random_stream(1))
+    learning = training(kind(**start), examples)
+    return [refnet.mean_error([next(learning) for _ in examples]) for _ in range({})]
+"""
+THEIRS = """import numpy as np
+def curve(net):
+    training = numpy_rnn if net == 'rnn' else numpy_xor
+    return training(numpy_start(net, 1), net == 'xor-batch', epochs={})['error'][:, 0]
+"""
 
 
 def in_turn(rounds, *calls):
@@ -1820,49 +1624,47 @@ def benchmark(rounds=5, epochs=10000):
     """Time refnet and NumPy in turn, print tables and, last, a verdict."""
     print(f"refnet beside NumPy {np.__version__}, {sys.implementation.name} ", end="")
     print(f"{sys.version.split()[0]}; medians of {rounds} rounds, in turn")
-    missed, totals = [], [0, 0]
+    missed = []
 
     def row(title, pair, target=0):
-        line = f"{title:<28}{pair[0]:9.3f} s{pair[1]:9.3f} s{pair[0] / pair[1]:8.1f}x"
+        ratio = pair[0] / pair[1]
+        line = f"{title:<28}{pair[0]:9.3f} s{pair[1]:9.3f} s{ratio:8.1f}x"
         print(line + (f"   (target {target}x)" if target else ""))
-        if pair[0] / pair[1] < target:
-            missed.append(line)
+        missed.extend([line] if ratio < target else [])
 
-    def both(net, *size):
-        calls = [lambda f=f: f(net, *size) for f in (numpy_training, refnet_training)]
-        return in_turn(rounds, *calls)
+    def both(net, epochs, hidden=3):
+        """NumPy's and refnet's seconds for a training, its error curve computed."""
+        return in_turn(
+            rounds,
+            lambda: numpy_trace(net, 1, hidden, epochs=epochs)["error"][-1],
+            lambda: trained(net, initial(net, 1, hidden), epochs)[0][-1],
+        )
 
     print(f"\n{epochs} epochs in one process       NumPy     refnet    ratio")
-    for net, title in TITLES.items():
-        pair = both(net, epochs)
-        totals = [total + each for total, each in zip(totals, pair)]
-        row(title, pair, TARGETS["each"])
-    row("All three", totals, TARGETS["all"])
+    pairs = [both(net, epochs) for net in TITLES]
+    for title, pair in zip(TITLES.values(), pairs):
+        row(title, pair, EACH)
+    row("All three", [*map(sum, zip(*pairs))], ALL)
 
     print("\nWhole process, start-up and imports included")
-    functions = (numpy_functions, numpy_start, numpy_xor, numpy_rnn)
-    how = {"functions": "\n".join(map(inspect.getsource, functions))}
-    how.update(nets=list(TITLES), epochs=epochs)
-    how["functions"] += "\nCOMPUTED = []"
+    parts = map(inspect.getsource, (numpy_functions, numpy_start, numpy_xor, numpy_rnn))
+    scripts = THEIRS.format(epochs) + "".join(parts), OURS.format(epochs)
+    scripts = [
+        f"{s}\nprint([float(curve(n)[-1]) for n in {[*TITLES]}])" for s in scripts
+    ]
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(HERE / "refnet.py", folder)
-
-        def numbers(*words):
-            return [float(word) for word in python(*words, cwd=folder).split()]
-
-        scripts = [each.format(**how) for each in (NUMPY_ALONE, REFNET_ALONE)]
-        pair = in_turn(rounds, *[lambda s=s: numbers("-c", s) for s in scripts])
-        row("The same three trainings", pair, TARGETS["whole"])
-        (replay,) = in_turn(rounds, lambda: len(python("refnet.py", cwd=folder)))
-        row("The replay, refnet.py", [pair[0], replay])
+        calls = [lambda s=s: json.loads(python("-c", s, cwd=folder)) for s in scripts]
+        pair = in_turn(rounds, *calls)
+        row("The same three trainings", pair, WHOLE_PROCESS)
+        pair[1:] = in_turn(rounds, lambda: len(python("refnet.py", cwd=folder)))
+        row("The replay, refnet.py", pair)
 
     print("\nA tenth of the epochs, with more hidden units")
     for hidden in (10, 30):
         row(f"Recurrent net, H = {hidden}", both("rnn", epochs // 10, hidden))
 
-    print()
-    for each in missed:
-        print(f"missed: {each}")
+    print("".join(f"\nmissed: {line}" for line in missed))
     print(f"Verdict: {f'{len(missed)} targets' if missed else 'no target'} missed")
 
 

@@ -1,38 +1,41 @@
 """Two handcrafted neural nets in plain lists: the reference for other builds.
 
-The notebook "Neural networks handcrafted" (D. Krzeminski, 2018) teaches two
-small nets in NumPy: a 2-3-1 sigmoid net that learns XOR, and a recurrent net
-that learns that 1 follows only two zeros.  This module computes the same
-numbers with lists and the math module, in the notebook's order, to be read beside
-it; what follows the second net serves both.  Besides, it can
+The notebook "Neural networks handcrafted" (D. Krzeminski, 2018) teaches two small nets
+in NumPy: a 2-3-1 sigmoid net that learns XOR, and a recurrent net that learns that 1
+follows only two zeros.  This module computes the same numbers with lists and the math
+module, in the notebook's order, to be read beside it from the first line to the last.
+There are three ways to use it:
 
     python3 refnet.py                  replay the whole notebook
-    python3 refnet.py trace NET        write what a training computes, as JSON
-    python3 refnet.py check FILE       tell another build where it is wrong
+    python3 refnet.py trace NET        write down all that a training computes
+    python3 refnet.py check FILE       judge another build: which equation is broken?
 
-Four words carry it:
+These words carry it:
 
-    net        holds the parameters, under the notebook's names: w1, w2, b1, b2
-    step       a dictionary of everything that one example makes a net compute
-    training   a generator of steps: each next() shows the net one example
-    trace      the steps, the error curve and the end of one training
+    net         holds the parameters, under the notebook's names: net.w1, net.b2
+    step        what one example makes a net compute: step.act1, step.lay2, step.E
+    training    a generator of steps: each next() shows the net one example
+    settings    what a training is run with: net, seed, eta, epochs, examples, ...
+    trace       the settings, the steps, the error curve and the end of a training
+    to judge    to hold every number of a build against its own equation
 
 >>> import refnet
 >>> start = refnet.initial_parameters(refnet.XorNet, refnet.random_stream(1))
 >>> net = refnet.XorNet(**start)
 >>> step = next(refnet.sgd(net, refnet.XOR))
->>> step["x"], step["lay2"], step["E"]
+>>> step.x, step.lay2, step.E
 ((0.0, 0.0), 0.2348487453230324, 0.027576966589901268)
 """
 
-from array import array
 from collections import namedtuple
-from math import exp, frexp, isfinite
+from math import exp, isfinite
 
-__version__ = "2.0.0"
+__version__ = "3.0.0"
 
-# The notebook's learning rate, number of epochs, and number of hidden units.
-ETA, EPOCHS, HIDDEN = 0.1, 10000, 3
+# The notebook's learning rate, number of epochs and number of hidden units.
+ETA = 0.1
+EPOCHS = 10000
+HIDDEN = 3
 
 # -------------------------------------------------------- Vanilla neural network
 
@@ -41,11 +44,7 @@ XOR = [((0.0, 0.0), 0.0), ((1.0, 0.0), 1.0), ((0.0, 1.0), 1.0), ((1.0, 1.0), 0.0
 
 
 def sigmoid(act):
-    """A neuron's output at activation act: 1 / (1 + exp(-act)).
-
-    >>> sigmoid(0.0), sigmoid(-1000.0)
-    (0.5, 0.0)
-    """
+    """A neuron's output at activation act; sigmoid(-1000.0) is 0.0."""
     try:
         return 1.0 / (1.0 + exp(-act))
     except (OverflowError, ValueError):  # the latter is MicroPython's
@@ -53,8 +52,41 @@ def sigmoid(act):
 
 
 def dsigmoid(lay):
-    """The sigmoid's derivative where its output is lay: lay*(1 - lay)."""
+    """The sigmoid's derivative, from its output lay, not from its activation."""
     return lay * (1.0 - lay)
+
+
+def dot(a, b):
+    """The sum of a[i]*b[i], from 0, by ascending i, each operation rounded once."""
+    total = 0.0
+    for i in range(len(a)):
+        total += a[i] * b[i]
+    return total
+
+
+class Step:
+    """What one example makes a net compute, each quantity assigned once, in this order:
+
+    x, y        the example: inputs and wanted output
+    act1, lay1  the hidden layer's activation and output, H numbers each
+    act2, lay2  the output layer's activation and output, one number each
+    E           the error of the prediction lay2
+    delta_l2    dE/dact2: how E grows with the output's activation
+    corr_w2     dE/dw2, corr_b2 dE/db2: of the shapes of w2 and b2
+    delta_l1    dE/dact1, H numbers
+    corr_w1     dE/dw1, corr_b1 dE/db1; corr_b1 is the very list delta_l1
+
+    A recurrent net's step has time_steps, a Step for each, from the first to the last:
+    k from 0, x, y, lay1_before, the hidden output that the time step before left, act1
+    to E, delta_l2 and delta_l1.  Its own are the corrections, sums over the time steps,
+    and corr_wh and corr_bh, which is the very list corr_b1.
+    """
+
+    k = None  # but in a time step
+
+    def __repr__(self):
+        held = [f"{name}={value!r}" for name, value in self.__dict__.items()]
+        return f"Step({', '.join(held)})"
 
 
 class XorNet:
@@ -63,101 +95,84 @@ class XorNet:
         x[0] ---w1[0]---> H hidden units ---w2---> output lay2
         x[1] ---w1[1]--->      + b1                 + b2
 
-    w1 is 2 x H, w1[i][j] from input i to hidden unit j; w2 and b1 are H numbers,
-    b2 is one.  Takes lists of Python floats, and copies them.
+    w1 is 2 x H, w1[i][j] from input i to hidden unit j; w2 and b1 are H numbers, b2 is
+    one.  Takes lists of Python floats, and never changes them.
 
     >>> net = XorNet(w1=[[1.0], [-1.0]], w2=[2.0], b1=[0.0], b2=-1.0)
-    >>> step = net.backprop(((1.0, 1.0), 0.0))
-    >>> step["act1"], step["lay2"], step["E"], step["corr_w1"]
-    ([0.0], 0.5, 0.125, [[0.0625], [0.0625]])
-    >>> net.descend(step, eta=0.5)
-    >>> net.w2
-    [1.96875]
+    >>> net.forward(((1.0, 1.0), 0.0)).lay2
+    0.5
     """
 
+    new_step = Step  # a judge puts its own in this place
+
     def __init__(self, w1, w2, b1, b2):
-        self.w1, self.w2 = [row[:] for row in w1], w2[:]
-        self.b1, self.b2 = b1[:], b2
+        self.w1, self.b1 = w1, b1
+        self.w2, self.b2 = w2, b2
 
-    def backprop(self, example):
-        """Go forward and back through one example (x, y); returns the step.
-
-            act1[j] = (sum_i x[i]*w1[i][j]) + b1[j]    lay1[j] = sigmoid(act1[j])
-            act2    = (sum_j lay1[j]*w2[j]) + b2       lay2    = sigmoid(act2)
-            E       = (lay2 - y)*(lay2 - y) / 2
-
-        Back by the chain rule: delta_l2 is dE/dact2, delta_l1 dE/dact1, corr_w dE/dw.
-
-            delta_l2      = (lay2 - y) * dsigmoid(lay2)
-            corr_w2[j]    = lay1[j]*delta_l2           corr_b2 = delta_l2
-            delta_l1[j]   = (w2[j]*delta_l2) * dsigmoid(lay1[j])
-            corr_w1[i][j] = x[i]*delta_l1[j]           corr_b1 = delta_l1
-
-        The step holds all of these, and x and y, by name.  The net does not change.
-        """
-        x, y = example
-        w1, w2, b1 = self.w1, self.w2, self.b1
-        H = len(w2)
-
-        act1, lay1, act2 = [0.0] * H, [0.0] * H, 0.0
-        for j in range(H):
-            act1[j] = x[0] * w1[0][j] + x[1] * w1[1][j] + b1[j]
-            lay1[j] = sigmoid(act1[j])
-            act2 += lay1[j] * w2[j]
-        act2 += self.b2
-        lay2 = sigmoid(act2)
-        E = (lay2 - y) * (lay2 - y) / 2
-
-        delta_l2 = (lay2 - y) * dsigmoid(lay2)
-        delta_l1, corr_w2 = [0.0] * H, [0.0] * H
-        corr_w1 = [[0.0] * H, [0.0] * H]
-        for j in range(H):
-            corr_w2[j] = lay1[j] * delta_l2
-            delta_l1[j] = w2[j] * delta_l2 * dsigmoid(lay1[j])
-            corr_w1[0][j] = x[0] * delta_l1[j]
-            corr_w1[1][j] = x[1] * delta_l1[j]
-
-        step = {"x": x, "y": y, "act1": act1, "lay1": lay1, "act2": act2, "lay2": lay2}
-        step["E"], step["delta_l2"] = E, delta_l2
-        step["corr_w2"], step["corr_b2"] = corr_w2, delta_l2
-        step["delta_l1"], step["corr_w1"], step["corr_b1"] = delta_l1, corr_w1, delta_l1
+    def forward(self, example):
+        """The step of the example (x, y), as far as its error."""
+        w1, w2, b1, b2 = self.w1, self.w2, self.b1, self.b2
+        hidden = range(len(w2))
+        step = self.new_step()
+        step.x, step.y = example
+        x = step.x
+        # Forward pass, 1st layer
+        step.act1 = [x[0] * w1[0][j] + x[1] * w1[1][j] + b1[j] for j in hidden]
+        step.lay1 = [sigmoid(act) for act in step.act1]
+        # Forward pass, 2nd layer
+        step.act2 = dot(step.lay1, w2) + b2
+        step.lay2 = sigmoid(step.act2)
+        # Computing error
+        step.E = (step.lay2 - step.y) * (step.lay2 - step.y) / 2
         return step
 
-    def descend(self, corrections, eta):
-        """w = w - eta*corr_w for every parameter w, corr_w taken from corrections."""
+    def backward(self, step):
+        """Add to a step the derivatives of its E, by the chain rule, output first."""
+        w2, x, lay1 = self.w2, step.x, step.lay1
+        # Backprop, 2nd layer
+        step.delta_l2 = (step.lay2 - step.y) * dsigmoid(step.lay2)
+        delta_l2 = step.delta_l2  # as a judge may have left it
+        step.corr_w2 = [lay * delta_l2 for lay in lay1]
+        step.corr_b2 = delta_l2
+        # Backprop, 1st layer
+        step.delta_l1 = [w2[j] * delta_l2 * dsigmoid(lay1[j]) for j in range(len(w2))]
+        step.corr_w1 = [
+            [x[0] * delta for delta in step.delta_l1],
+            [x[1] * delta for delta in step.delta_l1],
+        ]
+        step.corr_b1 = step.delta_l1
+
+    def descend(self, step, eta):
+        """Move every parameter against its correction in step, eta times as far."""
+        hidden = range(len(self.w2))
         w1, w2, b1 = self.w1, self.w2, self.b1
-        corr_w1, corr_w2 = corrections["corr_w1"], corrections["corr_w2"]
-        corr_b1 = corrections["corr_b1"]
-        for j in range(len(w2)):
-            w1[0][j] -= eta * corr_w1[0][j]
-            w1[1][j] -= eta * corr_w1[1][j]
-            w2[j] -= eta * corr_w2[j]
-            b1[j] -= eta * corr_b1[j]
-        self.b2 -= eta * corrections["corr_b2"]
+        corr_w1, corr_w2, corr_b1 = step.corr_w1, step.corr_w2, step.corr_b1
+        self.w2 = [w2[j] - eta * corr_w2[j] for j in hidden]
+        self.b2 = self.b2 - eta * step.corr_b2
+        self.w1 = [
+            [w1[0][j] - eta * corr_w1[0][j] for j in hidden],
+            [w1[1][j] - eta * corr_w1[1][j] for j in hidden],
+        ]
+        self.b1 = [b1[j] - eta * corr_b1[j] for j in hidden]
 
 
 def worked_step(net, example, eta=ETA):
     """The notebook's single update, before its trainings, and its three slips.
 
-    Moves net, an XorNet, by the pair example; returns the step.
-
     1. delta_l2 takes (y - lay2), which has the wrong sign.
     2. The derivatives are taken at act2 and act1, not at the outputs lay2 and lay1.
     3. delta_l1 takes w2 as the update leaves it.
     """
-    x, y = example
-    step = net.backprop(example)
-    act1, lay1 = step["act1"], step["lay1"]
-    hidden = range(len(act1))
-
-    delta_l2 = (y - step["lay2"]) * dsigmoid(step["act2"])
-    corr_w2 = [delta_l2 * lay1[j] for j in hidden]
-    w2 = [net.w2[j] - eta * corr_w2[j] for j in hidden]
-    delta_l1 = [w2[j] * delta_l2 * dsigmoid(act1[j]) for j in hidden]
-
-    corr_w1 = [[x[i] * delta_l1[j] for j in hidden] for i in range(2)]
-    step.update(delta_l2=delta_l2, corr_w2=corr_w2, corr_b2=delta_l2)
-    step.update(delta_l1=delta_l1, corr_w1=corr_w1, corr_b1=delta_l1)
+    step = net.forward(example)
+    x, act1, lay1 = step.x, step.act1, step.lay1
+    hidden = range(len(lay1))
+    step.delta_l2 = (step.y - step.lay2) * dsigmoid(step.act2)
+    step.corr_w2 = [step.delta_l2 * lay1[j] for j in hidden]
+    step.corr_b2 = step.delta_l2
+    new_w2 = [net.w2[j] - eta * step.corr_w2[j] for j in hidden]
+    step.delta_l1 = [new_w2[j] * step.delta_l2 * dsigmoid(act1[j]) for j in hidden]
+    step.corr_w1 = [[x[i] * delta for delta in step.delta_l1] for i in (0, 1)]
+    step.corr_b1 = step.delta_l1
     net.descend(step, eta)
     return step
 
@@ -165,13 +180,13 @@ def worked_step(net, example, eta=ETA):
 def sgd(net, examples, eta=ETA):
     """Stochastic gradient descent, for ever: descend after every example.
 
-    The notebook's first training with an XorNet and XOR, its third with a
-    RecurrentNet and SEQUENCES.  examples is a list of pairs (x, y) of Python floats,
-    eta the learning rate.  Yields each example's step, when net has moved by it.
+    The notebook's first training with an XorNet and XOR, its third with a RecurrentNet
+    and SEQUENCES, pairs (x, y).  Yields each example's step, once net has moved by it.
     """
     while True:
         for example in examples:
-            step = net.backprop(example)
+            step = net.forward(example)
+            net.backward(step)
             net.descend(step, eta)
             yield step
 
@@ -184,158 +199,155 @@ def batch(net, examples, eta=ETA):
     """
     H = len(net.w2)
     while True:
-        corr_w1, corr_w2 = [[0.0] * H, [0.0] * H], [0.0] * H
-        corr_b1, corr_b2 = [0.0] * H, 0.0
+        Dw_1, Dw_2 = [[0.0] * H, [0.0] * H], [0.0] * H
+        Db_1, Db_2 = [0.0] * H, 0.0
         for n, example in enumerate(examples):
-            step = net.backprop(example)
+            step = net.forward(example)
+            net.backward(step)
             for j in range(H):
-                corr_w1[0][j] += step["corr_w1"][0][j]
-                corr_w1[1][j] += step["corr_w1"][1][j]
-                corr_w2[j] += step["corr_w2"][j]
-                corr_b1[j] += step["corr_b1"][j]
-            corr_b2 += step["corr_b2"]
+                Dw_1[0][j] += step.corr_w1[0][j]
+                Dw_1[1][j] += step.corr_w1[1][j]
+                Dw_2[j] += step.corr_w2[j]
+                Db_1[j] += step.corr_b1[j]
+            Db_2 += step.corr_b2
             if n == len(examples) - 1:
-                total = {"corr_w1": corr_w1, "corr_w2": corr_w2}
-                total.update(corr_b1=corr_b1, corr_b2=corr_b2)
+                total = Step()
+                total.corr_w1, total.corr_w2 = Dw_1, Dw_2
+                total.corr_b1, total.corr_b2 = Db_1, Db_2
                 net.descend(total, eta)
             yield step
 
 
 # ----------------------------------------------- Vanilla recurrent neural network
 
-# The notebook's Xr, where 1 follows only two zeros, in pairs (x, y): a bit at each
-# time step, and the bit that follows it.
-XR = ((0.0, 0.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
-SEQUENCES = [(bits[:-1], bits[1:]) for bits in XR]
+# The notebook's Xr in pairs (x, y): two bits, and to each the bit that follows it.
+SEQUENCES = [((0.0, 0.0), (0.0, 1.0)), ((1.0, 1.0), (1.0, 0.0))]
+SEQUENCES += [((1.0, 0.0), (0.0, 0.0)), ((0.0, 1.0), (1.0, 0.0))]
 
 
 class RecurrentNet:
-    """The second net: one input and its own previous state, over a sequence.
+    """The second net: one input and its own previous hidden output, over a sequence.
 
                         +--<--wh, bh--<--+
                         |                |
         x[k] ---w1---> H hidden units ---+---w2---> output lay2[k]
                             + b1                     + b2
 
-    w1, w2, b1 and bh are H numbers, b2 is one; wh is H x H, wh[i][j] from previous
-    hidden unit i to hidden unit j.  Takes lists of Python floats, and copies them.
-
-    >>> net = RecurrentNet(w1=[1.0], w2=[2.0], b1=[0.0], b2=-1.0, wh=[[0.0]], bh=[-1.0])
-    >>> net.backprop(((1.0, 1.0), (1.0, 0.0)))["delta_l2"]
-    [-0.125, 0.125]
+    w1, w2, b1 and bh are H numbers, b2 is one; wh is H x H, wh[i][j] from hidden unit i
+    of the time step before to j.  Takes lists of floats, and never changes them.
     """
 
+    new_step = Step  # a judge puts its own in this place
+
     def __init__(self, w1, w2, b1, b2, wh, bh):
-        self.w1, self.w2, self.b1, self.b2 = w1[:], w2[:], b1[:], b2
-        self.wh, self.bh = [row[:] for row in wh], bh[:]
+        self.w1, self.b1 = w1, b1
+        self.wh, self.bh = wh, bh
+        self.w2, self.b2 = w2, b2
 
-    def backprop(self, example):
-        """Go forward and back through one sequence (x, y); returns the step.
-
-        At every time step k, from the first to the last (before is lay1[k - 1]):
-
-            act1[j] = (x*w1[j] + b1[j]) + ((sum_i before[i]*wh[i][j]) + bh[j])
-            lay1[j] = sigmoid(act1[j])            act2 = (sum_j lay1[j]*w2[j]) + b2
-            lay2    = sigmoid(act2)               E    = (lay2 - y)*(lay2 - y) / 2
-
-        Then back, from the last to the first; later is what k + 1 has passed back:
-
-            delta_l2       = (lay2 - y) * dsigmoid(lay2)
-            delta_l1[j]    = (w2[j]*delta_l2 + later[j]) * dsigmoid(lay1[j])
-            corr_w2[j]    += lay1[j]*delta_l2     corr_b2    += delta_l2
-            corr_w1[j]    += x*delta_l1[j]        corr_b1[j] += delta_l1[j]
-            corr_wh[i][j] += before[i]*delta_l1[j]     corr_bh[j] += delta_l1[j]
-
-        In the step all but corr_* are lists over k.
-        """
-        x, y = example
-        w1, w2, b1, b2, wh, bh = self.w1, self.w2, self.b1, self.b2, self.wh, self.bh
-        H, hidden, time_steps = len(w2), range(len(w2)), range(len(x))
-
-        act1, lay1 = [[0.0] * H for _ in x], [[0.0] * H for _ in x]
-        act2, lay2, E = [0.0] * len(x), [0.0] * len(x), [0.0] * len(x)
-        states = [[]] + lay1[:-1]  # a sum over no state is 0
-        for k in time_steps:
-            before = states[k]
-            previous = range(len(before))
-            for j in hidden:
-                recurrent = 0.0
-                for i in previous:
-                    recurrent += before[i] * wh[i][j]
-                act1[k][j] = x[k] * w1[j] + b1[j] + (recurrent + bh[j])
-                lay1[k][j] = sigmoid(act1[k][j])
-                act2[k] += lay1[k][j] * w2[j]
-            act2[k] += b2
-            lay2[k] = sigmoid(act2[k])
-            E[k] = (lay2[k] - y[k]) * (lay2[k] - y[k]) / 2
-
-        delta_l2, delta_l1 = [0.0] * len(x), [[0.0] * H for _ in x]
-        corr_w1, corr_w2, corr_b1, corr_b2 = [0.0] * H, [0.0] * H, [0.0] * H, 0.0
-        corr_wh = [[0.0] * H for _ in hidden]
-        later = [0.0] * H
-        for k in reversed(time_steps):
-            before = states[k]
-            previous = range(len(before))
-            delta_l2[k] = (lay2[k] - y[k]) * dsigmoid(lay2[k])
-            corr_b2 += delta_l2[k]
-            for j in hidden:
-                corr_w2[j] += lay1[k][j] * delta_l2[k]
-                delta = (w2[j] * delta_l2[k] + later[j]) * dsigmoid(lay1[k][j])
-                delta_l1[k][j] = delta
-                corr_w1[j] += x[k] * delta
-                corr_b1[j] += delta
-                for i in previous:
-                    corr_wh[i][j] += before[i] * delta
-            later = self.passed_back(delta_l1[k])
-
-        step = {"x": x, "y": y, "act1": act1, "lay1": lay1, "act2": act2, "lay2": lay2}
-        step["E"], step["delta_l2"] = E, delta_l2
-        step["corr_w2"], step["corr_b2"], step["delta_l1"] = corr_w2, corr_b2, delta_l1
-        step["corr_w1"], step["corr_b1"] = corr_w1, corr_b1
-        step["corr_wh"], step["corr_bh"] = corr_wh, corr_b1  # b1 and bh move alike
+    def forward(self, example):
+        """The step of the sequence (x, y), from its first time step to its last."""
+        w1, w2, b1, b2, bh = self.w1, self.w2, self.b1, self.b2, self.bh
+        hidden = range(len(w2))
+        wh_to = list(zip(*self.wh))  # by columns: wh_to[j][i] is wh[i][j]
+        step = self.new_step()
+        step.time_steps = []
+        lay1_before = [0.0] * len(w2)
+        xs, ys = example
+        for k in range(len(xs)):
+            now = self.new_step()
+            now.k, now.x, now.y = k, xs[k], ys[k]
+            now.lay1_before = lay1_before
+            x = now.x
+            # Forward pass, 1st layer, with what the time step before left
+            now.act1 = [
+                x * w1[j] + b1[j] + (dot(lay1_before, wh_to[j]) + bh[j]) for j in hidden
+            ]
+            now.lay1 = [sigmoid(act) for act in now.act1]
+            # Forward pass, 2nd layer
+            now.act2 = dot(now.lay1, w2) + b2
+            now.lay2 = sigmoid(now.act2)
+            # Computing error
+            now.E = (now.lay2 - now.y) * (now.lay2 - now.y) / 2
+            step.time_steps.append(now)
+            lay1_before = now.lay1
         return step
 
+    def backward(self, step):
+        """Add the derivatives of the errors, from the last time step to the first."""
+        w2 = self.w2
+        hidden = range(len(w2))
+        from_after = [0.0] * len(w2)  # nothing comes after the last
+        for now in reversed(step.time_steps):
+            # Backprop, 2nd layer
+            now.delta_l2 = (now.lay2 - now.y) * dsigmoid(now.lay2)
+            # Backprop, 1st layer
+            lay1, delta_l2 = now.lay1, now.delta_l2
+            now.delta_l1 = [
+                (w2[j] * delta_l2 + from_after[j]) * dsigmoid(lay1[j]) for j in hidden
+            ]
+            from_after = self.passed_back(now.delta_l1)
+        self.sum_corrections(step)
+
     def passed_back(self, delta_l1):
-        """later, as a time step with this delta_l1 leaves it: here H zeros."""
+        """What a time step with this delta_l1 adds to the one before: nothing here."""
         return [0.0] * len(delta_l1)
 
-    def descend(self, corrections, eta):
-        """w = w - eta*corr_w for every parameter w, corr_w taken from corrections."""
+    def sum_corrections(self, step):
+        """Add the corrections, sums over the time steps, from the last to the first."""
+        H = len(self.w2)
+        corr_w1, corr_w2, corr_b1, corr_b2 = [0.0] * H, [0.0] * H, [0.0] * H, 0.0
+        hidden = range(H)
+        corr_wh = [[0.0] * H for _ in hidden]
+        for now in reversed(step.time_steps):
+            x, before, lay1 = now.x, now.lay1_before, now.lay1
+            delta_l1, delta_l2 = now.delta_l1, now.delta_l2
+            corr_b2 += delta_l2
+            for j in hidden:
+                delta = delta_l1[j]
+                corr_w2[j] += lay1[j] * delta_l2
+                corr_w1[j] += x * delta
+                corr_b1[j] += delta
+                for i in hidden:
+                    corr_wh[i][j] += before[i] * delta
+        step.corr_w2, step.corr_b2 = corr_w2, corr_b2
+        step.corr_w1, step.corr_b1 = corr_w1, corr_b1
+        step.corr_wh = corr_wh
+        step.corr_bh = corr_b1  # both biases add to act1 alike
+
+    def descend(self, step, eta):
+        """Move every parameter against its correction in step, eta times as far."""
+        hidden = range(len(self.w2))
         w1, w2, b1, wh, bh = self.w1, self.w2, self.b1, self.wh, self.bh
-        corr_w1, corr_w2 = corrections["corr_w1"], corrections["corr_w2"]
-        corr_b1, corr_bh = corrections["corr_b1"], corrections["corr_bh"]
-        corr_wh = corrections["corr_wh"]
-        hidden = range(len(w2))
-        for j in hidden:
-            w1[j] -= eta * corr_w1[j]
-            w2[j] -= eta * corr_w2[j]
-            b1[j] -= eta * corr_b1[j]
-            bh[j] -= eta * corr_bh[j]
-            for i in hidden:
-                wh[i][j] -= eta * corr_wh[i][j]
-        self.b2 -= eta * corrections["corr_b2"]
+        corr_w1, corr_w2, corr_b1 = step.corr_w1, step.corr_w2, step.corr_b1
+        corr_wh, corr_bh = step.corr_wh, step.corr_bh
+        self.w2 = [w2[j] - eta * corr_w2[j] for j in hidden]
+        self.b2 = self.b2 - eta * step.corr_b2
+        self.w1 = [w1[j] - eta * corr_w1[j] for j in hidden]
+        self.b1 = [b1[j] - eta * corr_b1[j] for j in hidden]
+        self.wh = [[wh[i][j] - eta * corr_wh[i][j] for j in hidden] for i in hidden]
+        self.bh = [bh[j] - eta * corr_bh[j] for j in hidden]
 
 
 class ThroughTimeNet(RecurrentNet):
-    """A RecurrentNet that learns by backpropagation through time.
-
-    The notebook's text speaks of it, its code leaves out this one equation.
-    """
+    """The RecurrentNet of the notebook's text; its code leaves out this equation."""
 
     def passed_back(self, delta_l1):
-        """later[i] = sum_j wh[i][j]*delta_l1[j]: how before[i] moves later errors."""
-        wh, hidden = self.wh, range(len(delta_l1))
-        later = [0.0] * len(delta_l1)
-        for i in hidden:
-            for j in hidden:
-                later[i] += wh[i][j] * delta_l1[j]
-        return later
+        """How lay1 of the time step before moves the errors after it: H numbers."""
+        return [dot(row, delta_l1) for row in self.wh]
 
 
 # ----------------------------------------------------------------- Random numbers
 
 # A net's parameters, in the order in which the notebook draws them.
 PARAMETERS = ("w1", "w2", "b1", "b2", "wh", "bh")
+
+
+def tempered(word):
+    """What the Mersenne Twister gives out for one word of its state."""
+    word ^= word >> 11
+    word ^= (word << 7) & 0x9D2C5680
+    word ^= (word << 15) & 0xEFC60000
+    return word ^ (word >> 18)
 
 
 def random_stream(seed):
@@ -350,51 +362,173 @@ def random_stream(seed):
     """
     state = [seed]
     for n in range(1, 624):
-        state.append((1812433253 * (state[-1] ^ state[-1] >> 30) + n) & 0xFFFFFFFF)
+        mixed = state[n - 1] ^ (state[n - 1] >> 30)
+        state.append((1812433253 * mixed + n) & 0xFFFFFFFF)
     while True:
         for n in range(624):
-            mixed = state[n] & 0x80000000 | state[(n + 1) % 624] & 0x7FFFFFFF
-            state[n] = state[(n + 397) % 624] ^ mixed >> 1
-            if mixed % 2:
+            mixed = (state[n] & 0x80000000) | (state[(n + 1) % 624] & 0x7FFFFFFF)
+            state[n] = state[(n + 397) % 624] ^ (mixed >> 1)
+            if mixed % 2 == 1:
                 state[n] ^= 0x9908B0DF
-        words = []
-        for word in state:
-            word ^= word >> 11
-            word ^= word << 7 & 0x9D2C5680
-            word ^= word << 15 & 0xEFC60000
-            words.append(word ^ word >> 18)
-        for n in range(0, 624, 2):  # 53 bits from two words
-            a, b = words[n] >> 5, words[n + 1] >> 6
-            yield (a * 67108864 + b) / 9007199254740992
+        for n in range(0, 624, 2):
+            high = tempered(state[n]) >> 5  # 27 bits
+            low = tempered(state[n + 1]) >> 6  # 26 bits
+            yield (high * 2**26 + low) / 2**53
 
 
-def zeros(kind, hidden):
+def zero_parameters(kind, hidden):
     """The parameters of a kind of net with so many hidden units, all of them 0."""
     row = [0.0] * hidden
-    if kind is XorNet:
+    if issubclass(kind, XorNet):
         return {"w1": [row, row], "w2": row, "b1": row, "b2": 0.0}
     return {"w1": row, "w2": row, "b1": row, "b2": 0.0, "wh": [row] * hidden, "bh": row}
 
 
-def filled(form, numbers):
-    """The next of the numbers, in lists nested as form is."""
-    if isinstance(form, list):
-        return [filled(part, numbers) for part in form]
+def nested_like(form, numbers):
+    """The next of an iterator's numbers, in lists nested as form is."""
+    if isinstance(form, (list, tuple)):
+        return [nested_like(part, numbers) for part in form]
     return next(numbers)
+
+
+def numbers_in(form):
+    """The numbers in a form of two axes at most, row by row."""
+    if not isinstance(form, (list, tuple)):
+        return [form]
+    if not isinstance(form[0], list):
+        return form
+    return [number for row in form for number in row]
 
 
 def initial_parameters(kind, stream, hidden=HIDDEN):
     """The next draws of a random stream, from [-1, 1), as a net's parameters."""
-    form, draws = zeros(kind, hidden), (2 * number - 1 for number in stream)
-    return {name: filled(form[name], draws) for name in PARAMETERS if name in form}
+    draws = (2 * number - 1 for number in stream)
+    start = zero_parameters(kind, hidden)
+    for name in PARAMETERS:
+        if name in start:
+            start[name] = nested_like(start[name], draws)
+    return start
 
 
-# ---------------------------------------------------------------------- The oracle
+# -------------------------------------------------------- What comes from outside
+
+
+RAGGED = "rows that differ"
+
+
+class InputError(ValueError):
+    """What was given cannot be taken: its place, what was expected and what came."""
+
+    def __init__(self, place, expected, value, words=None):
+        got = words
+        if words is None:
+            got = " ".join(repr(value).split())
+            got = got[:57] + "..." if len(got) > 60 else got
+        super().__init__(f"{place}: expected {expected}, got {got}")
+
+
+def as_lists(value):
+    """An array, a tensor or an array's number as Python's own lists and numbers."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def as_number(place, value, finite=True):
+    """value as a float; where it need not be finite, None is NaN."""
+    value = as_lists(value)
+    if value is None and not finite:
+        return float("nan")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InputError(place, "a number", value)
+    try:
+        value = float(value)
+    except OverflowError:  # of hundreds of digits
+        value = float("inf")
+    if finite and not isfinite(value):
+        raise InputError(place, "a finite number", value)
+    return value
+
+
+def whole_number(place, value, low, high):
+    """value, which may be written 1000.0, as an int from low to high."""
+    number = as_number(place, value, finite=False)
+    if not low <= number <= high or number != int(number):
+        words = f"{number:.0f}" if number % 1 == 0 else None
+        raise InputError(place, f"a whole number from {low} to {high}", number, words)
+    return int(number)
+
+
+def check_keys(place, value, known):
+    """InputError where value is no dictionary or has a key that is not known.
+
+    A comment, whatever it holds, may stand in any.
+    """
+    if not isinstance(value, dict):
+        raise InputError(place, "an object with names", value)
+    for key in value:
+        if key not in known and key != "comment":
+            raise InputError(place, f"only {', '.join(known)}", key)
+
+
+def as_list(place, value):
+    """value, which must be a list, or a tuple or an array."""
+    value = as_lists(value)
+    if not isinstance(value, (list, tuple)):
+        raise InputError(place, "a list", value)
+    return value
+
+
+def flat(place, value, finite=True):
+    """The shape of nested lists, in words, and their numbers, row by row.
+
+    "2 x 3" is a shape, "one" that of a number.  Axes of length 1 do not count.
+    """
+    value = as_lists(value)
+    if not isinstance(value, (list, tuple)):
+        return "one", [as_number(place, value, finite)]
+    shapes, numbers = [], []
+    for n, part in enumerate(value):
+        shape, row = flat(f"{place}[{n}]", part, finite)
+        shapes.append(shape)
+        numbers += row
+    if RAGGED in shapes or shapes != shapes[:1] * len(shapes):
+        return RAGGED, numbers
+    size, row = len(shapes), shapes[0] if shapes else "one"
+    if size == 1:
+        return row, numbers
+    return str(size) if row == "one" else f"{size} x {row}", numbers
+
+
+def has_form(value, form):
+    """Whether value is made of lists and floats exactly as form is."""
+    if not isinstance(form, list):
+        return type(value) is float
+    same = type(value) is list and len(value) == len(form)
+    return same and all(map(has_form, value, form))
+
+
+def fit(place, value, form, finite=True):
+    """value's numbers, nested as form is; where they need not be finite None is NaN."""
+    if not finite and has_form(value, form):
+        return value  # nothing to convert, which is quick
+    wanted, zeros = flat(place, form, finite=False)
+    if value is None and not finite:
+        return nested_like(form, iter([float("nan") for _ in zeros]))
+    shape, numbers = flat(place, value, finite)
+    if shape != wanted:
+        expected = wanted + (" number" if wanted == "one" else " numbers")
+        raise InputError(place, expected, None, shape)
+    return nested_like(form, iter(numbers))
+
+
+# --------------------------------------------------------- Trainings and traces
 
 FORMAT = "refnet-trace/2"
-SEED, RTOL, ATOL = 1, 1e-9, 1e-12  # from seed 1 all trainings of a replay succeed
-MOST_SEED, MOST_EPOCHS, MOST_HIDDEN = 0xFFFFFFFF, 1000000, 1000
-DOUBLES = 1 + 2.0**-52 > 1  # whether floats here have 53 significant bits
+SEED = 1  # from it all trainings of a replay succeed
+LIMITS = {"seed": 2**32 - 1, "epochs": 10**6, "every": 10**6, "hidden": 1000}
+
+# Whether floats here have a double's 53 bits: exp(-36) is 2e-16, and no constant that
+# a compiler may have rounded.
+DOUBLES = 1.0 + exp(-36.0) > 1.0
 
 # The trainings that have a name: a kind of net, how it is trained, and on what.
 TRAININGS = {
@@ -403,513 +537,884 @@ TRAININGS = {
     "rnn": (RecurrentNet, sgd, SEQUENCES),
     "rnn-bptt": (ThroughTimeNet, sgd, SEQUENCES),
 }
+NETS = ", ".join(sorted(TRAININGS))
 
-# What a training is told, what it computes, and what of it comes in which order.
-TOLD = ("net", "seed", "hidden", "eta", "epochs", "every", "examples", "initial")
-PARTS = ("steps", "error", "final", "outputs")
-FORWARD = ("x", "y", "act1", "lay1", "act2", "lay2", "E")
-BACKWARD = ("delta_l2", "corr_w2", "corr_b2", "delta_l1", "corr_w1", "corr_b1")
-ORDER = FORWARD + BACKWARD + ("corr_wh", "corr_bh") + PARAMETERS + PARTS
-SCALED = ("E", "error") + ORDER[7:15]  # what a convention may multiply
-
-
-def refused(place, expected, value, words=None):
-    """The error for what cannot be taken: its place, what was expected, what came."""
-    got = words or " ".join(repr(value).split())
-    got = got if len(got) <= 60 else got[:57] + "..."
-    return ValueError(f"{place}: expected {expected}, got {got}")
-
-
-def plain(value):
-    """An array, a tensor or an array's number as Python's own lists and numbers."""
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
-def number(place, value, expected="a finite number", fits=isfinite):
-    """value as a float, if it is a number that fits."""
-    value = plain(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise refused(place, "a number", value)
-    if not fits(value):
-        raise refused(place, expected, value)
-    return float(value)
-
-
-def whole(place, value, low, high):
-    """value, which may be written 1000.0, as an int from low to high."""
-    words = f"a whole number from {low} to {high}"
-    value = number(place, value, words, lambda n: low <= n <= high and n == int(n))
-    return int(value)
-
-
-def fields(place, value, known):
-    """value, which must be a dictionary without other keys than those known."""
-    if not isinstance(value, dict):
-        raise refused(place, "an object with names", value)
-    for key in value:
-        if key not in known:
-            raise refused(place, f"only {', '.join(known)}", key)
-    return value
-
-
-def listed(place, value):
-    """value, which must be a list, or a tuple or an array."""
-    value = plain(value)
-    if not isinstance(value, (list, tuple)):
-        raise refused(place, "a list", value)
-    return value
-
-
-def flat(place, value, lost=False):
-    """The shape of nested lists, and their numbers, row by row, after their indices.
-
-    Axes of length 1 do not count: (1, 3), (3, 1) and 3 numbers are the same.  Where
-    rows differ, their shapes end it: (2, ((3,), (4,))).  A lost number is NaN or
-    infinite, or None, which is taken for NaN.
-    """
-    value = plain(value)
-    if not isinstance(value, (list, tuple)):
-        value = float("nan") if lost and value is None else value
-        return (), [((), number(place, value, fits=lambda n: lost or isfinite(n)))]
-    shapes, numbers = [], []
-    for n, part in enumerate(value):
-        shape, row = flat(f"{place}[{n}]", part, lost)
-        shapes.append(shape)
-        numbers += [((n,) + indices, number) for indices, number in row]
-    alike = shapes == shapes[:1] * len(shapes)
-    rows = (shapes[0] if shapes else ()) if alike else (tuple(shapes),)
-    return ((len(shapes),) if len(shapes) != 1 else ()) + rows, numbers
-
-
-def spelled(shape):
-    """shape in words: "2 x 3 numbers", or "2 numbers and one number"."""
-    if shape and isinstance(shape[-1], tuple):
-        return " and ".join([spelled(row) for row in shape[-1]])
-    return " x ".join([str(n) for n in shape]) + " numbers" if shape else "one number"
-
-
-def fitted(place, value, form):
-    """value's numbers, nested as form is."""
-    (shape, numbers), (wanted, _) = flat(place, value), flat(place, form)
-    if shape != wanted:
-        raise refused(place, spelled(wanted), None, spelled(shape))
-    return filled(form, iter([number for _, number in numbers]))
+# What a trace holds, besides its format; and what it holds of a step, in its order.
+SETTINGS = ("net", "seed", "hidden", "eta", "epochs", "every", "examples", "initial")
+RESULTS = ("steps", "error", "final", "outputs")
+QUANTITIES = ("x", "y", "act1", "lay1", "act2", "lay2", "E", "delta_l2", "corr_w2")
+QUANTITIES += ("corr_b2", "delta_l1", "corr_w1", "corr_b1", "corr_wh", "corr_bh")
+BY_TIME_STEP = ("x", "y", "act1", "lay1", "act2", "lay2", "E", "delta_l2", "delta_l1")
+BIASES = ("b1", "b2", "bh")  # which a net may do without
 
 
 def read_examples(kind, examples):
-    """A copy of the examples, pairs (x, y), for a kind of net."""
+    """The examples, pairs (x, y), in the form that a kind of net takes."""
     found = []
-    for n, pair in enumerate(listed("examples", examples)):
-        place, form = f"examples[{n}]", [[0.0, 0.0], 0.0]
-        if kind is not XorNet:  # as many time steps as x has, and at least one
-            x = [1 for indices, _ in flat(place, pair)[1] if indices[:1] == (0,)]
-            form = [[0.0] * (len(x) or 1)] * 2
-        found.append(fitted(place, pair, form))
+    for n, pair in enumerate(as_list("examples", examples)):
+        place = f"examples[{n}]"
+        pair = as_list(place, pair)
+        if len(pair) != 2:
+            raise InputError(place, "a pair (x, y)", pair)
+        x, y = [0.0, 0.0], 0.0
+        if not issubclass(kind, XorNet):  # as many time steps as x has, at least one
+            _, numbers = flat(f"{place}[0]", pair[0])
+            x = y = [0.0] * max(1, len(numbers))
+        x = fit(f"{place}[0]", pair[0], x)
+        y = fit(f"{place}[1]", pair[1], y)
+        found.append([x, y])
     if not found:
-        raise refused("examples", "at least one pair (x, y)", found)
+        raise InputError("examples", "at least one pair (x, y)", found)
     return found
 
 
-def read_told(given):
-    """What a training is told, read and checked once: the first part of a trace."""
+def read_settings(given):
+    """What a training is run with, checked once and complete: a trace's first part.
+
+    What is left out or None is as in the notebook, hidden as in initial.
+    """
     given = {key: given[key] for key in given if given[key] is not None}
-    chosen = given.get("net")
-    if chosen not in list(TRAININGS):
-        raise refused("net", f"one of {', '.join(sorted(TRAININGS))}", chosen)
-    kind, _, examples = TRAININGS[chosen]
-    own = fields("initial", given.get("initial", {}), zeros(kind, 1))
-    units = len(flat("initial.w2", own["w2"])[1]) if "w2" in own else HIDDEN
-    hidden = whole("hidden", given.get("hidden", units or HIDDEN), 1, MOST_HIDDEN)
-    told = {"net": chosen}
+    net = given.get("net")
+    if net not in list(TRAININGS):
+        raise InputError("net", f"one of {NETS}", net)
+    kind, _, examples = TRAININGS[net]
+    initial = given.get("initial", {})
+    check_keys("initial", initial, zero_parameters(kind, 1))
+    hidden = HIDDEN
+    if initial.get("w2") is not None:
+        shape, numbers = flat("initial.w2", initial["w2"], finite=False)
+        if shape == RAGGED or " x " in shape:
+            words = "numbers for one output only"
+            raise InputError("initial.w2", words, None, shape)
+        hidden = len(numbers) or HIDDEN
+    hidden = whole_number("hidden", given.get("hidden", hidden), 1, LIMITS["hidden"])
+    settings = {"net": net}
     if "seed" in given or "initial" not in given:
-        told["seed"] = whole("seed", given.get("seed", SEED), 0, MOST_SEED)
-        start = initial_parameters(kind, random_stream(told["seed"]), hidden)
+        seed = whole_number("seed", given.get("seed", SEED), 0, LIMITS["seed"])
+        settings["seed"] = seed
+        start = initial_parameters(kind, random_stream(seed), hidden)
     else:
-        start = zeros(kind, hidden)
-        for name in start:
-            if name not in own:
-                raise refused("initial", ", ".join(start), None, f"no {name}")
-            start[name] = fitted(f"initial.{name}", own[name], start[name])
-    told["hidden"], eta = hidden, given.get("eta", ETA)
-    told["eta"] = number("eta", eta, "a number above 0", lambda n: 0 < n < 1e999)
-    told["epochs"] = whole("epochs", given.get("epochs", EPOCHS), 1, MOST_EPOCHS)
-    told["every"] = whole("every", given.get("every", 1), 1, MOST_EPOCHS)
-    told["examples"] = read_examples(kind, given.get("examples", examples))
-    told["initial"] = start
-    return told
+        forms = zero_parameters(kind, hidden)
+        start = {}
+        for name in [name for name in PARAMETERS if name in forms]:
+            if initial.get(name) is None and name not in BIASES:
+                words = "none (only biases may be left out)"
+                raise InputError("initial", name, None, words)
+        for name in PARAMETERS:
+            if initial.get(name) is not None:
+                start[name] = fit(f"initial.{name}", initial[name], forms[name])
+    settings["hidden"] = hidden
+    settings["eta"] = as_number("eta", given.get("eta", ETA))
+    if settings["eta"] < 0:
+        raise InputError("eta", "a number from 0", settings["eta"])
+    for name, value in (("epochs", EPOCHS), ("every", 1)):
+        value = given.get(name, value)
+        settings[name] = whole_number(name, value, 1, LIMITS[name])
+    settings["examples"] = read_examples(kind, given.get("examples", examples))
+    settings["initial"] = start
+    return settings
 
 
-def kept(value):
-    """A copy for a trace; ValueError if it is beyond a double's range."""
-    if isinstance(value, dict):
-        return {key: kept(value[key]) for key in value}
-    if isinstance(value, (list, tuple)):
-        return [kept(part) for part in value]
-    if not isfinite(value):
-        raise refused("training", "one that stays in a double's range", value)
-    return value
+def start_net(settings):
+    """A training's net as it starts, a bias that it does without being 0.
 
-
-def mean_error(steps):
-    """The error of an epoch: the mean of E over all predictions in its steps."""
-    total, predictions = 0.0, 0
-    for step in steps:
-        for E in step["E"] if isinstance(step["E"], list) else [step["E"]]:
-            total += E
-            predictions += 1
-    return total / predictions
-
-
-def computed(told, wanted):
-    """The trace of what is told, with those of the steps 0, 1, ... that are wanted."""
+    RuntimeError where floats are too narrow for refnet's numbers.
+    """
     if not DOUBLES:
         raise RuntimeError("this interpreter's floats are narrower than a double")
-    kind, training, _ = TRAININGS[told["net"]]
-    net, examples, traced = kind(**told["initial"]), told["examples"], told.copy()
-    learning = training(net, examples, told["eta"])
-    traced["steps"], every = [], told["every"]
-    error = array("d", [0.0] * ((told["epochs"] - 1) // every + 1))  # spares the heap
-    for epoch in range(told["epochs"]):
-        steps = []
+    kind, _, _ = TRAININGS[settings["net"]]
+    parameters = zero_parameters(kind, settings["hidden"])
+    parameters.update(settings["initial"])
+    return kind(**parameters)
+
+
+def parameters_of(net, names=PARAMETERS):
+    """Those of the named parameters that a net has, as they are now."""
+    return {name: getattr(net, name) for name in names if hasattr(net, name)}
+
+
+def train(net, settings):
+    """Train net: yields each step's epoch, its example, the step, and the error.
+
+    The error is the mean of E over all predictions of an epoch; it comes with the
+    epoch's last step, None before.  A bias that net does without is held at 0.
+    """
+    kind, training, _ = TRAININGS[settings["net"]]
+    examples = settings["examples"]
+    held = zero_parameters(kind, settings["hidden"])
+    for name in settings["initial"]:
+        del held[name]
+    learning = training(net, examples, settings["eta"])
+    recurrent = isinstance(net, RecurrentNet)
+    last = len(examples) - 1
+    for epoch in range(settings["epochs"]):
+        total = 0.0
+        predictions = 0
         for n in range(len(examples)):
-            steps.append(next(learning))
-            if epoch * len(examples) + n in wanted:
-                traced["steps"].append({"epoch": epoch, "example": n})
-                traced["steps"][-1].update(kept(steps[n]))
-                traced["steps"][-1].update(kept(net.__dict__))  # its parameters
-        if epoch % every == 0:
-            error[epoch // every] = mean_error(steps)
-    traced["error"], traced["final"] = kept(list(error)), kept(net.__dict__)
-    traced["outputs"] = kept([net.backprop(example)["lay2"] for example in examples])
-    return traced
+            step = next(learning)
+            for name in held:
+                setattr(net, name, held[name])
+            time_steps = step.time_steps if recurrent else [step]
+            for now in time_steps:
+                total += now.E
+                predictions += 1
+            yield epoch, n, step, total / predictions if n == last else None
+
+
+def written(step):
+    """A step's quantities by name; a recurrent one's in lists over the time steps."""
+    found = {}
+    for name in QUANTITIES:
+        if hasattr(step, "time_steps") and name in BY_TIME_STEP:
+            found[name] = [getattr(now, name, None) for now in step.time_steps]
+        elif hasattr(step, name):
+            found[name] = getattr(step, name)
+    return found
 
 
 def trace(
-    net="xor-sgd", seed=None, epochs=EPOCHS, eta=ETA, hidden=None, steps=None, **own
+    net="xor-sgd",
+    seed=None,
+    epochs=EPOCHS,
+    eta=ETA,
+    hidden=None,
+    steps=None,
+    initial=None,
+    examples=None,
+    every=1,
 ):
     """Everything a training computes, as a dictionary that is ready for JSON.
 
     net is "xor-sgd", "xor-batch", "rnn" or "rnn-bptt".  It starts from seed, or without
-    one from initial, parameters by name, or from seed 1.  own may hold initial,
-    examples, pairs (x, y) instead of the notebook's, and every, instead of 1.
+    one from initial, parameters by name, or from seed 1; a bias that initial leaves out
+    is none.  examples are pairs (x, y) instead of the notebook's.
 
-    Returns what it was told, with initial; steps, the first so many (None: those of two
-    epochs), each with its epoch, its example and the parameters that it leaves; the
-    error of epochs 0, every, 2*every, ...; final, the parameters after the training;
-    and outputs, what the trained net answers to every example.  Raises ValueError for
-    what cannot be taken or leaves a double's range, RuntimeError without doubles.
+    Returns the settings; steps, the first so many (None: those of two epochs), each
+    with its epoch, its example and the parameters that it leaves, though the training
+    goes on to its end; the error of epochs 0, every, 2*every, ...; final, the
+    parameters at the end; and outputs, what the trained net answers to every example.
+    Raises ValueError for what cannot be taken or leaves a double's range, RuntimeError
+    where floats are narrower than a double.
 
     >>> trace("rnn", epochs=2, steps=1)["steps"][0]["lay2"]
     [0.2755886316680652, 0.30139886376869685]
     """
-    fields("trace", own, ("initial", "examples", "every"))
-    own.update(net=net, seed=seed, epochs=epochs, eta=eta, hidden=hidden)
-    told = read_told(own)
-    size = len(told["examples"])
-    most = told["epochs"] * size
-    count = min(2 * size, most) if steps is None else whole("steps", steps, 0, most)
-    result = {"format": FORMAT}
-    result.update(computed(told, range(count)))
-    return result
+    given = {"net": net, "seed": seed, "epochs": epochs, "eta": eta, "hidden": hidden}
+    given.update(initial=initial, examples=examples, every=every)
+    settings = read_settings(given)
+    size = len(settings["examples"])
+    most = settings["epochs"] * size
+    count = min(2 * size, most)
+    if steps is not None:
+        count = whole_number("steps", steps, 0, most)
+    learner = start_net(settings)
+    names = [name for name in PARAMETERS if name in settings["initial"]]
+    missing = ["corr_" + name for name in BIASES if name not in names]
+    traced = dict({"format": FORMAT}, **settings)
+    traced["steps"], curve = [], []
+    for epoch, n, step, error in train(learner, settings):
+        if len(traced["steps"]) < count:
+            place = f"training: steps[{len(traced['steps'])}]"
+            traced["steps"].append({"epoch": epoch, "example": n})
+            values = dict(written(step), **parameters_of(learner, names))
+            for name, value in values.items():
+                if name not in missing:
+                    traced["steps"][-1][name] = fit(f"{place}.{name}", value, value)
+        if error is not None and epoch % settings["every"] == 0:
+            curve.append(error)
+    outputs = [written(learner.forward(pair))["lay2"] for pair in settings["examples"]]
+    traced["error"] = fit("training: error", curve, curve)
+    traced["final"] = parameters_of(learner, names)
+    traced["outputs"] = fit("training: outputs", outputs, outputs)
+    return traced
 
 
-PLACE = "part epoch example time_step quantity element"
-Difference = namedtuple("Difference", PLACE + " got want")
+# Examples on which wrong builds fail, and for each training a number of hidden units
+# and a learning rate.  No size is the notebook's, nor another of the same task's.
+XOR_TASK = [([0.5, -1.5], 0.25), ([-2.0, 0.75], 0.9), ([-20.0, 1.0], 0.1)]
+XOR_TASK += [([22.0, 3.0], 0.6), ([0.3, -0.7], 0.45)]
+SEQUENCES_TASK = [([0.5, -1.5, 0.25, 0.8], [0.25, 0.9, 0.4, 0.7]), ([-20.1], [0.6])]
+SEQUENCES_TASK += [
+    ([-0.75, 21.0, 0.6, -0.4, 1.1, -0.2], [0.1, 0.7, 0.35, 0.8, 0.2, 0.55])
+]
+TASKS = {
+    "xor-sgd": (6, 0.3, XOR_TASK),
+    "xor-batch": (7, 0.2, XOR_TASK),
+    "rnn": (7, 0.25, SEQUENCES_TASK),
+    "rnn-bptt": (5, 0.12, SEQUENCES_TASK),
+}
+CATCHES = {
+    "hidden": "shows 3 hidden units written into a build",
+    "eta": "shows 0.1 written into a build",
+    "examples": "their number, or the time steps', shows one written into a build",
+    "x": "reals show x*x for x, those beyond 20 a sigmoid that is cut off",
+    "y": "reals show a target that is rounded to a bit",
+}
+
+
+def task(net):
+    """The recommended task of a training: settings, with initial, that show faults.
+
+    A build reads it, trains and writes its results; check judges these.
+
+    >>> task("rnn")["hidden"], task("rnn")["eta"]
+    (7, 0.25)
+    """
+    if net not in list(TASKS):
+        raise InputError("net", f"one of {NETS}", net)
+    hidden, eta, examples = TASKS[net]
+    given = {"net": net, "hidden": hidden, "eta": eta, "epochs": 3}
+    settings = read_settings(dict(given, examples=examples))
+    del settings["seed"]  # initial says where to start
+    return dict({"comment": CATCHES}, **settings)
+
+
+# --------------------------------------------------------------------- The judge
+
+RTOL = 1e-9
+ATOL = 1e-12
+
+# Each number by those before it, and in which trainings.  Where two lines hold for a
+# training, the later one is its own.
+EQUATIONS = """\
+initial = 2*random() - 1                                                   xor, rnn
+x = examples[example][0]                                                   xor, rnn
+y = examples[example][1]                                                   xor, rnn
+act1[j] = (sum_i x[i]*w1[i][j]) + b1[j]                                    xor
+act1[j] = (x*w1[j] + b1[j]) + ((sum_i lay1_before[i]*wh[i][j]) + bh[j])    rnn
+lay1[j] = sigmoid(act1[j])                                                 xor, rnn
+act2 = (sum_j lay1[j]*w2[j]) + b2                                          xor, rnn
+lay2 = sigmoid(act2)                                                       xor, rnn
+E = (lay2 - y)*(lay2 - y) / 2                                              xor, rnn
+delta_l2 = (lay2 - y) * dsigmoid(lay2)                                     xor, rnn
+delta_l1[j] = (w2[j]*delta_l2) * dsigmoid(lay1[j])                         xor
+delta_l1[j] = (w2[j]*delta_l2 + from_after[j]) * dsigmoid(lay1[j])         rnn
+from_after[j] = 0                                                          rnn
+from_after[j] = sum_i wh[j][i]*delta_l1_after[i]                           rnn-bptt
+corr_w2[j] = lay1[j]*delta_l2                                              xor
+corr_w2[j] = sum_k lay1[j]*delta_l2                                        rnn
+corr_b2 = delta_l2                                                         xor
+corr_b2 = sum_k delta_l2                                                   rnn
+corr_w1[i][j] = x[i]*delta_l1[j]                                           xor
+corr_w1[j] = sum_k x*delta_l1[j]                                           rnn
+corr_b1[j] = delta_l1[j]                                                   xor
+corr_b1[j] = sum_k delta_l1[j]                                             rnn
+corr_wh[i][j] = sum_k lay1_before[i]*delta_l1[j]                           rnn
+corr_bh[j] = sum_k delta_l1[j]                                             rnn
+w = w - eta*corr_w                                                         xor, rnn
+w = w - eta*(sum_n corr_w)                                                 xor-batch
+error = (sum of E) / (number of E)                                         xor, rnn
+outputs = lay2 with the parameters in final                                xor, rnn
+"""
+
+# What a convention may multiply: twice the error, the other sign of the deltas.
+SCALED = ("E", "error", "delta_l2", "delta_l1")
+SCALED += tuple(["corr_" + name for name in PARAMETERS])
+
+Difference = namedtuple(
+    "Difference", "part epoch example time_step quantity element got want start"
+)
 
 
 class Report(list):
-    """The Differences that check found wrong, the first computed first.
+    """The Differences that are wrong, in the order in which they are computed.
 
-    Each has its place, epoch, example and time_step being None where they mean nothing;
-    got and want are numbers, or the shapes where these differ.  str() tells it all.
+    The fields of each are its place, None where one means nothing: part ("steps",
+    "error", ...), epoch, example, time_step, quantity ("delta_l1"), element (indices);
+    got, the build's number; want, what its equation makes of the build's own numbers
+    before it; and start, what a parameter was before.  str() and repr() tell it all.
     """
+
+    text = ""
 
     def __str__(self):
         return self.text
 
-
-def read_steps(steps, told):
-    """A candidate's steps, each with its place, by how many examples came before."""
-    found, size = {}, len(told["examples"])
-    for n, step in enumerate(listed("steps", steps)):
-        place = f"steps[{n}]"
-        fields(place, step, step)
-        most, last = told["epochs"] - 1, size - 1
-        met = size * whole(f"{place}.epoch", step.get("epoch", n // size), 0, most)
-        met += whole(f"{place}.example", step.get("example", n % size), 0, last)
-        if met in found:
-            raise refused(place, "every step once", None, f"{found[met][0]} again")
-        found[met] = place, step
-    return found
+    __repr__ = __str__
 
 
-def compared(candidate, steps, traced):
-    """All that candidate gives as Differences, in the order of computation."""
-    found, deltas = [], ("delta_l2", "delta_l1")
-
-    def moment(difference):  # forward through the time steps, back, and the sums
-        name, k = difference.quantity, difference.time_step or 0
-        return (0, k) if name in FORWARD else (1, -k) if name in deltas else (2, 0)
-
-    for part in [part for part in ("initial",) + PARTS if part in candidate]:
-        places, wants = [(part, candidate[part])], [traced[part]]
-        if part == "steps":
-            places, wants = [steps[met] for met in sorted(steps)], traced["steps"]
-        for (place, given), want in zip(places, wants):
-            if part in ("error", "outputs"):
-                given, want = {part: given}, {part: want}
-            fields(place, given, want)
-            group, recurrent = [], isinstance(want.get("E"), list)
-            for name in [name for name in ORDER if name in given]:
-                label = name if name == part else f"{place}.{name}"
-                shape, numbers = flat(label, given[name], lost=True)
-                wanted, right = flat(name, want[name])
-                at = [want.get("epoch"), want.get("example"), None]
-                if shape != wanted:
-                    wrong = Difference(part, *at, name, (), shape, wanted)
-                    group += [wrong] * (len(numbers) or 1)  # all of them are wrong
-                    continue
-                # Which of epoch, example and time step the first indices are.
-                axes = {"error": (0,), "outputs": (1, 2)}.get(part, ())
-                axes = (2,) if recurrent and name in FORWARD + deltas else axes
-                for (_, got), (element, number) in zip(numbers, right):
-                    for axis, n in zip(axes, element):
-                        at[axis] = n * traced["every"] if part == "error" else n
-                    element = element[len(axes) :]
-                    group.append(Difference(part, *at, name, element, got, number))
-            found += sorted(group, key=moment) if recurrent else group
-    return found
+def read_steps(steps, settings, forms):
+    """What a build gives of its steps, by place."""
+    size = len(settings["examples"])
+    steps, most = as_list("steps", steps), size * settings["epochs"]
+    if len(steps) > most:
+        raise InputError("steps", f"{most} at most", None, str(len(steps)))
+    results, seen = {}, set()
+    for count, given in enumerate(steps):
+        at = f"steps[{count}]"
+        check_keys(at, given, forms[0])
+        epoch, n = given.get("epoch", count // size), given.get("example", count % size)
+        epoch = whole_number(f"{at}.epoch (from 0)", epoch, 0, settings["epochs"] - 1)
+        n = whole_number(f"{at}.example (from 0)", n, 0, size - 1)
+        if (epoch, n) in seen:
+            words = f"epoch {epoch}, example {n} again"
+            raise InputError(at, "every step once", None, words)
+        seen.add((epoch, n))
+        for name in QUANTITIES + PARAMETERS:
+            if name in given:
+                form = forms[n][name]
+                value = fit(f"{at}.{name}", given[name], form, finite=False)
+                if name in BY_TIME_STEP and not settings["net"].startswith("xor"):
+                    for k in range(len(form)):
+                        results["steps", epoch, n, k, name] = value[k]
+                else:
+                    results["steps", epoch, n, None, name] = value
+    return results
 
 
-def within(got, want, rtol, atol):
-    """Whether got is right; a shape, NaN and infinity never are."""
-    return not isinstance(got, tuple) and abs(got - want) <= atol + rtol * abs(want)
+def read_results(given, settings):
+    """What a build computed, by place: part, epoch, example, time step and quantity."""
+    told = {key: settings[key] for key in ("net", "hidden", "examples", "initial")}
+    forms = trace(epochs=1, eta=0, **told)
+    results = read_steps(given.get("steps", []), settings, forms["steps"])
+    for part in ("initial", "final"):
+        if part in given and (part == "final" or "seed" in settings):
+            check_keys(part, given[part], forms["final"])
+            for name, form in forms["final"].items():
+                if name in given[part]:
+                    value = fit(f"{part}.{name}", given[part][name], form, finite=False)
+                    results[part, None, None, None, name] = value
+    if "error" in given:
+        epochs = range(0, settings["epochs"], settings["every"])
+        _, errors = flat("error", given["error"], finite=False)
+        if len(errors) != len(epochs):
+            words = f"{len(errors)}, where every is {settings['every']}"
+            raise InputError("error", f"{len(epochs)} numbers", None, words)
+        for epoch, error in zip(epochs, errors):
+            results["error", epoch, None, None, "error"] = error
+    if "outputs" in given:
+        outputs, forms = as_list("outputs", given["outputs"]), forms["outputs"]
+        if len(outputs) != len(forms):
+            words = f"those of {len(forms)} examples"
+            raise InputError("outputs", words, None, str(len(outputs)))
+        for n, form in enumerate(forms):
+            value = fit(f"outputs[{n}]", outputs[n], form, finite=False)
+            for k, lay2 in enumerate(numbers_in(value)):
+                k = k if isinstance(form, list) else None
+                results["outputs", None, n, k, "outputs"] = lay2
+    return results
 
 
-def by_quantity(found):
-    """The Differences found, under the titles of their quantities: "final w1"."""
-    rows = {}
-    for each in found:
-        title = each.part + (f" {each.quantity}" if each.quantity != each.part else "")
-        rows.setdefault(title, []).append(each)
-    return rows
+def indices_of(form, n):
+    """Where in a form the number n of numbers_in stands."""
+    if not isinstance(form, (list, tuple)):
+        return ()
+    return divmod(n, len(form[0])) if isinstance(form[0], list) else (n,)
 
 
-def constant(wrong, tolerance):
-    """The c by which wrong is c times refnet's, all of it, three numbers at least."""
-    known = [each for each in wrong if each.got and each.want]
-    shapes = [each for each in wrong if isinstance(each.got, tuple)]
-    if wrong[0].quantity not in SCALED or shapes or len(known) < 3:
-        return None
-    c = max([(abs(each.want), each.got / each.want) for each in known])[1]
-    right = [each for each in wrong if within(each.got, c * each.want, *tolerance)]
-    return c if len(right) == len(wrong) and f"{c:.6g}" != "1" else None
-
-
-def convention(candidate, steps, told, tolerance):
-    """The known convention, in words, by which all that candidate gives is right."""
-    name, eta = told["net"], told["eta"]
-    mean, twice = eta / len(told["examples"]), 2 * eta
-    known = [  # the net that is told, the words, what to tell instead, the factor
-        (name, None, {}, 1),  # where constant factors are all, no convention is needed
-        ("xor-sgd", "a batch, one update after all examples", {"net": "xor-batch"}, 1),
-        ("xor-batch", "single updates, after every example", {"net": "xor-sgd"}, 1),
-        ("xor-batch", "batch corrections averaged instead of summed", {"eta": mean}, 1),
-        ("rnn", "backpropagation through time", {"net": "rnn-bptt"}, 1),
-        ("rnn-bptt", "no backpropagation through time", {"net": "rnn"}, 1),
-        (name, "an error without the factor 1/2, and its gradient", {"eta": twice}, 2),
-    ]
-    for _, words, change, factor in [each for each in known if each[0] == name]:
-        try:
-            traced = computed(dict(told, **change), steps)
-        except ValueError:  # it leaves a double's range
-            continue
-        for row in by_quantity(compared(candidate, steps, traced)).values():
-            c = factor if row[0].quantity in SCALED else 1
-            wrong = [d for d in row if not within(d.got, d.want * c, *tolerance)]
-            if wrong and (factor != 1 or constant(row, tolerance) is None):
-                break
-        else:
-            return words
-    return None
-
-
-def place_of(difference):
+def place_words(difference):
     """Where a Difference is, in words."""
-    words = zip(("epoch", "example", "time step"), difference[1:4])
-    words = [difference.part] + [f"{word} {n}" for word, n in words if n is not None]
+    words = difference.part
+    if difference.epoch is not None:
+        words += f", epoch {difference.epoch}"
+    if difference.example is not None:
+        words += f", example {difference.example}"
+    if difference.time_step is not None:
+        words += f", time step {difference.time_step}"
     if difference.quantity != difference.part:
-        indices = [f"[{n}]" for n in difference.element]
-        words.append(difference.quantity + "".join(indices))
-    return ", ".join(words)
+        words += ", " + difference.quantity
+    return words + "".join([f"[{n}]" for n in difference.element])
 
 
-def described(told):
-    """The size of a training and its start, in words."""
-    hidden, epochs = told["hidden"], told["epochs"]
-    words = f"{hidden} hidden unit{'s' * (hidden != 1)}, eta {told['eta']}, "
-    words += f"{epochs} epoch{'s' * (epochs != 1)}, "
-    return words + (f"seed {told['seed']}" if "seed" in told else "own start")
+class JudgedStep(Step):
+    """A step that shows a judge what a net assigns, and holds what he goes on with."""
+
+    def __init__(self, judge):
+        object.__setattr__(self, "judge", judge)
+
+    def __setattr__(self, name, value):
+        place = "steps", self.judge.epoch, self.judge.example, self.k, name
+        object.__setattr__(self, name, self.judge.compare(place, value))
 
 
-def table(found, tolerance):
-    """A line for every quantity found: how much of it is wrong, how far, and where."""
-    lines = ["quantity       values wrong absolute relative epoch example"]
-    for title, row in by_quantity(found).items():
-        absolute, relative = 0.0, 0.0
-        for each in row:
-            finite = isinstance(each.got, float) and isfinite(each.got)
-            far = abs(each.got - each.want) if finite else float("inf")
-            absolute = max(absolute, far)
-            if each.want or not finite:
-                relative = max(relative, far / abs(each.want) if finite else far)
-        wrong = [d for d in row if not within(d.got, d.want, *tolerance)]
-        line = f"{title:<14}{len(row):>7}{len(wrong):>6}"
-        line += f"{absolute:>9.2g}{relative:>9.2g}"
+class Row:
+    """What is found of one quantity: how many numbers, how far off, and how often."""
+
+    def __init__(self, part, quantity, rtol, atol):
+        self.title = quantity if part in ("steps", quantity) else part + " " + quantity
+        self.scaled = quantity in SCALED
+        self.has_factor = self.scaled or (part == "steps" and quantity in PARAMETERS)
+        self.rtol = rtol
+        self.atol = atol
+        self.values = 0
+        self.wrong = []
+        self.absolute = 0.0  # the largest difference,
+        self.relative = 0.0  # by abs(want),
+        self.beside_1 = 0.0  # and by max(1, abs(want))
+
+    def is_right(self, difference, c=1.0):
+        """Whether the build's number, or its move from start, is c times refnet's."""
+        got, want, start = difference.got, difference.want, difference.start
+        move = c * (want - start)
+        off = abs(got - want) if c == 1 else abs(got - start - move)
+        return off <= self.atol + self.rtol * max(abs(move), abs(want) / 1000)
+
+    def note(self, difference):
+        """Takes a Difference in; returns whether it is wrong."""
+        off, size = abs(difference.got - difference.want), abs(difference.want)
+        off = off if isfinite(off) else float("inf")
+        self.absolute = max(self.absolute, off)
+        self.relative = max(self.relative, off / size if size else 0.0)
+        self.beside_1 = max(self.beside_1, off / max(1.0, size))
+        wrong = not self.is_right(difference)
         if wrong:
-            epoch, example = ["" if n is None else n for n in wrong[0][1:3]]
-            c = constant(wrong, tolerance)
-            line += f"{epoch:>6}{example:>8}"
-            line += "" if c is None else f" {c:.6g} times refnet's"
-        lines.append(line.rstrip())
-    return lines
+            self.wrong.append(difference)
+        return wrong
+
+    def ratio(self, difference):
+        """The build's number, or move, by refnet's; None where that does not move."""
+        move = difference.want - difference.start
+        return (difference.got - difference.start) / move if move else None
+
+    def factor(self, fewest=3):
+        """The c by which all that is wrong, so many at least, is c times refnet's."""
+        if len(self.wrong) < fewest or not self.has_factor:
+            return None
+        moves = [abs(d.want - d.start) for d in self.wrong]
+        c = self.ratio(self.wrong[moves.index(max(moves))])
+        if c is None or f"{c:.6g}" == "1":
+            return None
+        return c if all(self.is_right(d, c) for d in self.wrong) else None
+
+    def line(self):
+        """The row as the report prints it."""
+        values = str(self.values)
+        words = self.title + " " * (15 - len(self.title) - len(values)) + values
+        words += f"{len(self.wrong):>6}"
+        words += f" {self.absolute:>7.2g} {self.relative:>7.2g}"
+        if self.wrong:
+            first = self.wrong[0]
+            place = first.epoch, first.example, first.time_step
+            epoch, example, time_step = ["" if n is None else n for n in place]
+            words += f"{epoch:>6}{example:>8}" + f"{time_step:>10}".rstrip()
+            c = self.factor()
+            words += "" if c is None else f" {c + 0.0:.4g} times refnet's"  # no -0
+        return words.rstrip()
 
 
-def unseen(traced, results, tolerance):
-    """What a PASS did not see, in lines."""
-    parts, lines = [each.part for each in results], []
-    missing = [part for part in PARTS if part not in parts]
+class Judge:
+    """Holds a build's results against a training, and goes on with the build's numbers.
+
+    It knows no equation and no order of them: it watches what a net computes.
+    """
+
+    def __init__(self, settings, results, rtol, atol):
+        self.settings = settings
+        self.results = results
+        self.rtol = rtol
+        self.atol = atol
+        self.steps = {(place[1], place[2]) for place in results if place[0] == "steps"}
+        self.rows = []  # in the order of computation
+        self.row_of = {}  # by part and quantity
+        self.wrong = []
+        self.contradicted = False  # whether no factor explains something wrong
+        self.moved = False  # whether a parameter has
+        self.end = None  # the parameters, once there
+        self.epoch = 0  # of the step under way
+        self.example = 0
+
+    def compare(self, place, want, start=None):
+        """What to go on with: the build's value, where it gives a finite one, or want.
+
+        start is what a parameter was before: then its move counts, not its size.
+        """
+        if place not in self.results:
+            return want
+        part, epoch, example, time_step, quantity = place
+        row = self.row_of.get((part, quantity))
+        if row is None:
+            row = Row(part, quantity, self.rtol, self.atol)
+            self.row_of[part, quantity] = row
+            self.rows.append(row)
+        got = self.results[place]
+        gots, wants = numbers_in(got), numbers_in(want)
+        starts = [0.0] * len(wants) if start is None else numbers_in(start)
+        row.values += len(wants)
+        for n in range(len(wants)):
+            if gots[n] != wants[n] or not isfinite(wants[n]):
+                at = part, epoch, example, time_step, quantity, indices_of(want, n)
+                self.note(row, Difference(*at, gots[n], wants[n], starts[n]))
+        return got if all(map(isfinite, gots)) else want
+
+    def note(self, row, difference):
+        """Takes in a Difference, which may be right or wrong."""
+        if not isfinite(difference.want):
+            words = "a training in a double's range"
+            raise InputError(place_words(difference), words, difference.want)
+        if row.note(difference):
+            self.wrong.append(difference)
+            c = row.ratio(row.wrong[0])
+            if not row.scaled or c is None or not row.is_right(difference, c):
+                self.contradicted = True
+
+    def settle(self, net, part, epoch, example, starts):
+        """Compares net's parameters with a build's, and has it go on from those."""
+        for name in PARAMETERS:
+            place = part, epoch, example, None, name
+            if place in self.results:
+                value = self.compare(place, getattr(net, name), starts.get(name))
+                setattr(net, name, value)
+
+    def new_step(self):
+        """An empty step for the net that is watched."""
+        return JudgedStep(self) if (self.epoch, self.example) in self.steps else Step()
+
+    def watch(self, patient=True):
+        """Runs the training and compares; if not patient, until it is contradicted."""
+        size = len(self.settings["examples"])
+        net = start_net(self.settings)
+        self.settle(net, "initial", None, None, {})
+        self.start = before = parameters_of(net)
+        net.new_step = self.new_step
+        for epoch, example, _, error in train(net, self.settings):
+            self.moved = self.moved or parameters_of(net) != before
+            if (epoch, example) in self.steps:
+                self.settle(net, "steps", epoch, example, before)
+            before = parameters_of(net)
+            if error is not None:
+                self.compare(("error", epoch, None, None, "error"), error)
+            if self.contradicted and not patient:
+                return
+            self.epoch, self.example = divmod(epoch * size + example + 1, size)
+        self.settle(net, "final", None, None, self.start)
+        self.end = parameters_of(net)
+        net.new_step = Step
+        for n, example in enumerate(self.settings["examples"]):
+            step = net.forward(example)
+            for now in getattr(step, "time_steps", [step]):
+                self.compare(("outputs", None, n, now.k, "outputs"), now.lay2)
+
+    def agrees(self):
+        """Whether all is right, constant factors aside."""
+        if self.contradicted:
+            return False
+        return all(row.factor(fewest=2) for row in self.rows if row.wrong)
+
+
+def equation(net, quantity):
+    """The equation by which a training computes a quantity, or "" for another word."""
+    head = "w" if quantity in PARAMETERS else quantity
+    found = ""
+    for line in EQUATIONS.split("\n"):
+        text, _, nets = line.rpartition("  ")
+        own = [each for each in nets.split(", ") if net.startswith(each)]
+        if own and text.replace("[", " ").split(" ")[0] == head:
+            found = text.strip()
+    return found.replace("w", quantity) if head == "w" else found
+
+
+def not_given_before(judge, first):
+    """What a build does not give of that by which a wrong number is computed."""
+    net = judge.settings["net"]
+    known = {place[4] for place in judge.results if place[0] == "steps"}
+    if first.part == "initial":
+        return []
+    if first.part == "outputs":
+        return [] if ("final", "w2") in judge.row_of else ["final"]
+    if not known:
+        return ["steps"]
+    if first.epoch == 0 and (first.example == 0 or net == "xor-batch"):
+        known.update(PARAMETERS)  # nothing has moved yet
+    found, pending = [], [first.quantity]
+    while pending:
+        text = equation(net, pending.pop()).split(" = ")[1]
+        text = text.replace("lay1_before", "" if first.time_step == 0 else "lay1")
+        text = text.replace("delta_l1_after", "delta_l1")
+        for sign in "[]()*+-/":
+            text = text.replace(sign, " ")
+        for name in text.split():
+            if name not in known and name not in found and equation(net, name):
+                found.append(name)
+                pending.append(name)
+    return [name for name in QUANTITIES + PARAMETERS if name in found]
+
+
+def other_training(judge):
+    """Another training that all a build gives agrees with, in words, or "".
+
+    It is searched among those on the same kind of examples, with the learning rates
+    that an error without 1/2, or a mean instead of a sum, comes to.
+    """
+    settings = judge.settings
+    _, _, usual = TRAININGS[settings["net"]]
+    sizes = {len(numbers_in(y)) for _, y in settings["examples"]}
+    etas = []
+    for n in (1, len(settings["examples"]), max(sizes) if len(sizes) == 1 else 1):
+        etas += [settings["eta"] / n, 2 * settings["eta"] / n]
+    found = ""
+    tried = [(settings["net"], settings["eta"])]
+    for net in TRAININGS:
+        for eta in etas:
+            if TRAININGS[net][2] == usual and (net, eta) not in tried and not found:
+                tried.append((net, eta))
+                other = dict(settings, net=net, eta=eta)
+                other = Judge(other, judge.results, judge.rtol, judge.atol)
+                try:
+                    other.watch(patient=False)
+                    found = f"{net}, eta {eta:.6g}" if other.agrees() else ""
+                except InputError:  # it leaves a double's range
+                    pass
+    return found
+
+
+def wrapped(text):
+    """Text in lines of 79 columns at most, all but the first indented."""
+    lines = [""]
+    for word in text.split(" "):
+        if len(lines[-1]) + len(word) > 78:
+            lines.append(" ")
+        lines[-1] += " " + word
+    return "\n".join(lines)[1:]
+
+
+def training_words(settings):
+    """The size of a training and its start, in words."""
+    hidden, epochs = settings["hidden"], settings["epochs"]
+    words = f"{hidden} hidden unit{'s' * (hidden != 1)}, eta {settings['eta']}, "
+    words += f"{epochs} epoch{'s' * (epochs != 1)}, "
+    return words + (f"seed {settings['seed']}" if "seed" in settings else "own start")
+
+
+def after_fail(judge):
+    """What helps after a FAIL, in lines: the first wrong number, and what is known."""
+    net, first = judge.settings["net"], judge.wrong[0]
+    text = equation(net, "initial" if first.part == "initial" else first.quantity)
+    if "from_after" in text:
+        text += "\n  " + equation(net, "from_after")
+    lines = ["The first, in the order of computation, is in\n  " + place_words(first)]
+    lines.append(f"  got   {first.got!r}\n  want  {first.want!r}")
+    lines.append(f"  difference {first.got - first.want:.3g}")
+    lines.append("Want is what the build's own numbers before it give, by\n  " + text)
+    missing = not_given_before(judge, first)
     if missing:
-        lines.append("Not given: " + ", ".join(missing))
-    start = compared({"final": traced["initial"]}, {}, traced)  # the end is wanted
-    row = [(d.quantity, d.element[:-1]) for d in start]  # of one number per hidden unit
-    later = [n for n in range(1, len(start)) if row[n] == row[n - 1]]
-    if later and all(start[n].got == start[n - 1].got for n in later):
-        lines.append("All hidden units start alike, which hides exchanged weights.")
-    if all(within(d.got, d.want, *tolerance) for d in start):
-        lines.append("No parameter moved from the start to the end.")
+        words = "  or the fault is in what is not given before it: "
+        lines.append(wrapped(words + ", ".join(missing)))
+    words = "" if judge.agrees() else other_training(judge)
+    if words:
+        lines.append("All of it agrees with another training: " + words)
+    off = max([row.beside_1 for row in judge.rows])
+    if off <= 1e-5:
+        words = f"Nothing is off by more than {off:.2g}: single precision, few digits "
+        lines.append(wrapped(words + "printed, or a small difference of its own"))
+    if judge.start == judge.end and judge.moved:
+        words = "initial and final are the same: copy initial before the training"
+        lines.append(words + " changes it")
+    count = judge.settings["epochs"] * len(judge.settings["examples"])
+    suspects = ("x", "y", "act1") + PARAMETERS
+    if (
+        first.part == "steps"
+        and first.quantity in suspects
+        and len(judge.steps) < count
+    ):
+        words = "Steps that give no epoch and example are taken in order from epoch 0,"
+        lines.append(words + " example 0.")
+    if not judge.steps:
+        words = "Not given: steps. The parameters after each update are enough"
+        lines.append(words + " to tell more.")
     return lines
+
+
+def after_pass(judge):
+    """What a PASS did not see, in lines."""
+    given = {place[0] for place in judge.results}
+    missing = [part for part in RESULTS if part not in given]
+    lines = ["Not given: " + ", ".join(missing)] if missing else []
+    rows = []
+    for value in judge.start.values():
+        if isinstance(value, list):
+            rows += value if isinstance(value[0], list) else [value]
+    alike = [row for row in rows if row == row[:1] * len(row)]
+    if judge.settings["hidden"] > 1 and alike == rows:
+        lines.append("All hidden units start alike, which hides exchanged weights.")
+    if judge.end == judge.start:
+        lines.append("No parameter moved from the start to the end.")
+    _, inputs = flat("examples", [x for x, _ in judge.settings["examples"]])
+    if {0.0, 1.0}.issuperset(inputs):
+        lines.append(
+            "Examples of bits alone hide x*x for x, and two time steps hide what"
+        )
+        lines.append("  goes back: the recommended tasks show both.")
+    return lines
+
+
+def report_text(judge):
+    """What check found, in words."""
+    settings = judge.settings
+    kind, _, examples = TRAININGS[settings["net"]]
+    own = settings["examples"] != read_examples(kind, examples)
+    count = len(settings["examples"])
+    words = f"{settings['net']}, {count} {'own' if own else 'notebook'} example"
+    words += f"{'s' * (count != 1)}, {training_words(settings)}"
+    without = [name for name in judge.start if name not in settings["initial"]]
+    if without:
+        words += ", without " + ", ".join(without)
+    lines = [words, "quantity values wrong max abs max rel epoch example time step"]
+    lines += [row.line() for row in judge.rows]
+    total = 0
+    for row in judge.rows:
+        total += row.values
+    limits = f"within rtol {judge.rtol:g}, atol {judge.atol:g}"
+    if not judge.wrong:
+        lines.append(f"PASS: all {total} values {limits}")
+        return "\n".join(lines + after_pass(judge))
+    limits = limits.replace("within", "beyond")
+    lines.append(f"FAIL: {len(judge.wrong)} of {total} values {limits}")
+    broken = [row.title for row in judge.rows if row.wrong]
+    words = "Broken: " + ", ".join(broken) + "."
+    if len(broken) < len(judge.rows):
+        words += " Every other number follows from the build's own."
+    return "\n".join(lines + [wrapped(words)] + after_fail(judge))
 
 
 def check(candidate, rtol=RTOL, atol=ATOL):
-    """Compare what another build computed with refnet, run from the same start.
+    """Hold what another build computed against refnet's equations.
 
     candidate is a dictionary with keys of trace's: net, the start (seed or initial),
-    what else of the training is not the default, and any part of steps, error, final
+    what else of the settings is not the notebook's, and any part of steps, error, final
     and outputs.  A step without epoch and example is known by its place in the list.
-    A value is right if abs(got - want) <= atol + rtol*abs(want).
+    Each number is compared with what its equation gives; then the next equation uses
+    the build's own number, so that a fault makes no row wrong but its own.
+
+    A value is right if abs(got - want) <= atol + rtol*abs(want).  For a parameter after
+    a step, and in final, its move stands in for want, or a thousandth of want.
 
     Returns a Report, a list that is empty where all is right.  Raises ValueError for
-    what cannot be compared, RuntimeError where floats are narrower than a double.
+    what cannot be judged, RuntimeError where floats are narrower than a double.
 
     >>> check({"net": "rnn", "seed": 1, "epochs": 1, "error": [0.1234567]})[0].want
     0.12321974674518642
     """
-    takes = "a number from 0 to less than 1", lambda n: 0 <= n < 1
-    tolerance = number("rtol", rtol, *takes), number("atol", atol, *takes)
-    fields("candidate", candidate, ("format",) + TOLD + PARTS)
-    candidate = {key: candidate[key] for key in candidate if candidate[key] is not None}
-    if candidate.get("format", FORMAT) != FORMAT:
-        news = f"{FORMAT!r}, where an RNN's steps have x and y per time step"
-        raise refused("format", news, candidate["format"])
-    if "seed" not in candidate and "initial" not in candidate:
-        raise refused("seed", "seed or initial to start from", None, "neither")
-    told = read_told(candidate)
-    if "seed" not in candidate:
-        del candidate["initial"]  # is where refnet starts, too
-    steps = read_steps(candidate.get("steps", []), told)
-    traced = computed(told, steps)
-    found = compared(candidate, steps, traced)
-    results = [d for d in found if d.part != "initial" and d.quantity not in ("x", "y")]
-    if not results:
-        raise refused("candidate", f"some of {', '.join(PARTS)}", None, "nothing")
-
-    n, usual = len(told["examples"]), kept(TRAININGS[told["net"]][2])
-    whose = f"{'notebook' if told['examples'] == usual else 'own'} example"
-    lines = [f"{told['net']}, {n} {whose}{'s' * (n != 1)}, {described(told)}"]
-    lines += table(found, tolerance)
-    wrong = [d for d in found if not within(d.got, d.want, *tolerance)]
-    limits = f"rtol {tolerance[0]:g}, atol {tolerance[1]:g}"
-    if not wrong:
-        lines.append(f"PASS: all {len(found)} values within {limits}")
-        lines += unseen(traced, results, tolerance)
-    else:
-        first = wrong[0]
-        lines.append(f"FAIL: {len(wrong)} of {len(found)} values beyond {limits}")
-        lines.append("The first, in the order of computation, is in")
-        lines.append(f"  {place_of(first)}")
-        both = (first.got, first.want)
-        got, want = [spelled(n)[:72] if isinstance(n, tuple) else repr(n) for n in both]
-        lines += [f"  got   {got}", f"  want  {want}"]
-        if not isinstance(first.got, tuple):
-            lines.append(f"  difference {first.got - first.want:.3g}")
-        words = convention(candidate, steps, told, tolerance)
-        if words:
-            lines.append("All of it agrees with another convention:\n  " + words)
-        given = [d.got for d in results if within(d.got, d.got, 0, 0)]
-        exact = [n for n in given if float(f"{n:.9g}") != n and frexp(n)[0] * 2**24 % 1]
-        if given and not exact:
-            words = "or single precision: print 17, or give --rtol."
-            lines.append("All values have 9 digits at most " + words)
-    report = Report([d for n, d in enumerate(wrong) if n == 0 or d is not wrong[n - 1]])
-    report.text = "\n".join(lines)
+    rtol, atol = as_number("rtol", rtol), as_number("atol", atol)
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if not 0 <= tolerance < 1:
+            raise InputError(name, "a number from 0 to less than 1", tolerance)
+    check_keys("build", candidate, ("format",) + SETTINGS + RESULTS)
+    given = {key: candidate[key] for key in candidate if candidate[key] is not None}
+    if given.get("format", FORMAT) != FORMAT:
+        raise InputError("format", repr(FORMAT), given["format"])
+    if "seed" not in given and "initial" not in given:
+        words = "seed or initial to start from, as a task has it"
+        raise InputError("seed", words, None, "neither")
+    settings = read_settings(given)
+    results = read_results(given, settings)
+    told = [
+        place for place in results if place[0] == "initial" or place[4] in ("x", "y")
+    ]
+    if len(told) == len(results):
+        words = "some results: " + ", ".join(RESULTS)
+        raise InputError("build", words, None, "nothing to judge")
+    judge = Judge(settings, results, rtol, atol)
+    try:
+        judge.watch()
+    except InputError:
+        if not judge.wrong:  # else it is the build that left a double's range
+            raise
+    report = Report(judge.wrong)
+    report.text = report_text(judge)
     return report
 
 
 # ---------------------------------------------------------------------- The replay
 
-
-def plot(curve):
-    """An error curve in lines: a column shows the range of its epochs' errors."""
-    top, columns = 1e-9, []
-    for error in curve:
-        top = max(top, error) if isfinite(error) else top
-    for n in range(64):
-        start, stop = n * len(curve) // 64, (n + 1) * len(curve) // 64
-        errors = [e for e in curve[start : max(start + 1, stop)] if isfinite(e)]
-        rows = [int(error / top * 12 + 0.5) for error in errors]
-        columns.append((min(rows), max(rows)) if rows else (1, 0))
-    lines = ["error"]
-    for row in range(12, -1, -1):
-        label = f"{top * row / 12:8.5f} |" if row % 3 == 0 else "         |"
-        stars = ["*" if low <= row <= high else " " for low, high in columns]
-        lines.append((label + "".join(stars)).rstrip())
-    lines.append(" " * 9 + "+" + "-" * 64)
-    lines.append(f"   epoch  0{len(curve) // 2:>32}{len(curve):>31}")
-    return lines
+PROGRESS = 1000  # the notebook prints every so many epochs
+COLUMNS = 64  # of a plot, which has ROWS + 1 lines
+ROWS = 12
 
 
-def replay(net, learning, examples, epochs):
-    """Train net, and print it; returns how many of its answers are wrong."""
-    curve, recurrent = array("d", [0.0] * epochs), isinstance(net, RecurrentNet)
-    for n in range(epochs):
-        steps = [next(learning) for _ in examples]
-        curve[n] = mean_error(steps)
-        for step in steps if n % 1000 == 0 else []:
-            x, y, lay2 = step["x"], step["y"], step["lay2"]
-            for a, b, out in zip(x, y, lay2) if recurrent else []:
-                print(f"{a:.0f} - > {b:.0f} ({out:.3f}|{out > 0.5:d})", end="")
-            if not recurrent:
-                print(f"| {y:.0f}, {lay2:.3f}", end="")
-            if recurrent or step is steps[-1]:
-                print(f" < --- {n}")
-    print("\n" + "\n".join(plot(curve)) + "\n")
+class Curve:
+    """An error curve as a plot shows it: the range of the errors in each column."""
 
-    print("The third bit, from the first two:\n" if recurrent else "", end="")
-    print("input   wanted   output")
+    def __init__(self, epochs):
+        self.epochs = epochs
+        self.lowest = [float("inf")] * min(COLUMNS, epochs)
+        self.highest = [-float("inf")] * min(COLUMNS, epochs)
+
+    def add(self, epoch, error):
+        """Takes an epoch's error in; what is not finite leaves no mark."""
+        n = ((epoch + 1) * len(self.lowest) - 1) // self.epochs
+        if isfinite(error):
+            self.lowest[n] = min(self.lowest[n], error)
+            self.highest[n] = max(self.highest[n], error)
+
+    def plot(self):
+        """The curve in lines, from 0 to the highest error."""
+        top = max([1e-9] + self.highest)
+        lines = ["error"]
+        for row in range(ROWS, -1, -1):
+            line = f"{top * row / ROWS:8.5f} |" if row % 3 == 0 else "         |"
+            for column in range(COLUMNS):
+                n = column * len(self.lowest) // COLUMNS
+                low, high = self.lowest[n] / top * ROWS, self.highest[n] / top * ROWS
+                line += "*" if low - 0.5 < row <= high + 0.5 else " "
+            lines.append(line.rstrip())
+        lines.append(" " * 9 + "+" + "-" * COLUMNS)
+        lines.append(f"   epoch  0{self.epochs // 2:>32}{self.epochs:>31}")
+        return lines
+
+
+def print_title(title):
+    """A heading of the replay."""
+    print(f"\n{title}\n{'-' * len(title)}")
+
+
+def print_worked_step(net, eta):
+    """Moves net by the notebook's single step, and prints all that it computes."""
+    print_title("One worked step, on the first example")
+    print("With its slips: wrong sign, derivative at act, w2 used after its update.")
+    step = worked_step(net, XOR[0], eta)
+    rows = [(name, getattr(step, name, None)) for name in QUANTITIES]
+    rows += [("new " + name, getattr(net, name, None)) for name in PARAMETERS]
+    for name, value in rows:
+        if value is not None and name not in ("x", "y"):
+            numbers = [f"{number + 0:10.6f}" for number in numbers_in(value)]  # no -0.0
+            for n in range(0, len(numbers), 6):
+                print(f"{'' if n else name:<10}" + " ".join(numbers[n : n + 6]))
+
+
+def print_xor(epoch, step, error):
+    """The notebook's line of an epoch, example by example."""
+    print(f"| {step.y:.0f}, {step.lay2:.3f}", end="")
+    if error is not None:
+        print(f" < --- {epoch}")
+
+
+def print_sequence(epoch, step, _):
+    """The notebook's line of a sequence, time step by time step."""
+    for now in step.time_steps:
+        print(f"{now.x:.0f} - > {now.y:.0f} ", end="")
+        print(f"({now.lay2:.3f}|{int(now.lay2 > 0.5)})", end="")
+    print(f" < --- {epoch}")
+
+
+def replay(name, net, settings, print_step, question="", limit=""):
+    """Trains net and prints it as the notebook does; returns what becomes of it.
+
+    Of a sequence it is the last answer that counts.
+    """
+    _, _, examples = TRAININGS[name]
+    settings = dict(settings, net=name, examples=examples, initial=parameters_of(net))
+    curve = Curve(settings["epochs"])
+    for epoch, _, step, error in train(net, settings):
+        if epoch % PROGRESS == 0:
+            print_step(epoch, step, error)
+        if error is not None:
+            curve.add(epoch, error)
+    print("\n" + "\n".join(curve.plot()) + "\n")
+    print(question + "input   wanted   output")
     wrong = 0
     for x, y in examples:
-        lay2 = net.backprop((x, y))["lay2"]
-        y, lay2 = (y[-1], lay2[-1]) if recurrent else (y, lay2)
-        words = "right" if abs(lay2 - y) < 0.5 else "WRONG"
-        wrong += words == "WRONG"
-        print(f"{x[0]:.0f} {x[1]:.0f}     {y:>6.0f}{lay2:9.3f}   {words}")
-    print(f"Final error {curve[-1]:.5f}, the last epoch's mean, as the weights moved.")
-    if recurrent:
-        print("For fixed weights it cannot be below 1/16 = 0.0625: see README.md.")
+        step = net.forward((x, y))
+        now = getattr(step, "time_steps", [step])[-1]
+        right = abs(now.lay2 - now.y) < 0.5
+        wrong += not right
+        line = f"{x[0]:.0f} {x[1]:.0f}     {now.y:>6.0f}{now.lay2:9.3f}   "
+        print(line + ("right" if right else "WRONG"))
+    print(f"Final error {error:.5f}, the last epoch's mean, as the weights moved.")
+    print(limit, end="")
     if wrong:
-        print(f"FAILED: {wrong} of 4 answers are wrong; this start did not learn them.")
-    return wrong
+        line = f"FAILED: {wrong} of {len(examples)} answers are wrong; "
+        print(line + "this start did not learn them.")
+    return f"FAILED, {wrong} wrong" if wrong else "learned"
 
 
 def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
@@ -917,42 +1422,29 @@ def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
 
     Raises ValueError for an argument out of range.
     """
-    told = {"net": "xor-sgd", "seed": seed, "epochs": epochs, "eta": eta}
-    told = read_told(dict(told, hidden=hidden))
-    stream = random_stream(told["seed"])
-    print("Neural networks handcrafted\n" + described(told))
+    given = {"net": "xor-sgd", "seed": seed, "epochs": epochs}
+    settings = read_settings(dict(given, eta=eta, hidden=hidden))
+    hidden = settings["hidden"]
+    stream = random_stream(settings["seed"])
+    print("Neural networks handcrafted\n" + training_words(settings))
     if not DOUBLES:
         print("WARNING: floats narrower than a double: these are not refnet's numbers.")
-
-    print("\nOne worked step, on the first example\n" + "-" * 37)
-    print("With its slips: wrong sign, derivative at act, w2 used after its update.")
-    net = XorNet(**initial_parameters(XorNet, stream, told["hidden"]))
-    step = worked_step(net, XOR[0], told["eta"])
-    rows = [(name, step[name]) for name in ORDER[2:] if name in step]
-    rows += [("new " + name, net.__dict__[name]) for name in PARAMETERS[:4]]
-    for name, value in rows:
-        # Adding 0 makes -0.0 a plain 0.
-        words = [f"{number + 0:10.6f}" for _, number in flat(name, value, lost=True)[1]]
-        for n in range(0, len(words), 6):
-            print(f"{'' if n else name:<10}" + " ".join(words[n : n + 6]))
-
-    failures = []
-    for name, title in (
-        ("xor-sgd", "XOR by stochastic gradient descent: update after every example"),
-        ("xor-batch", "XOR by batch gradient descent: update after all four examples"),
-        ("rnn", "The recurrent net: 1 follows only two zeros"),
-    ):
-        kind, training, examples = TRAININGS[name]
-        if failures:  # the first training starts from what the worked step leaves
-            net = kind(**initial_parameters(kind, stream, told["hidden"]))
-        print(f"\n{title}\n{'-' * len(title)}")
-        learning = training(net, examples, told["eta"])
-        failures.append(replay(net, learning, examples, told["epochs"]))
-
-    print("\nSummary\n-------")
-    titles = ("XOR, stochastic:", "XOR, batch:", "Recurrent net:")
-    for title, wrong in zip(titles, failures):
-        print(f"{title:<17}" + (f"FAILED, {wrong} wrong" if wrong else "learned"))
+    net = XorNet(**initial_parameters(XorNet, stream, hidden))
+    print_worked_step(net, settings["eta"])
+    print_title("XOR by stochastic gradient descent: update after every example")
+    first = replay("xor-sgd", net, settings, print_xor)
+    print_title("XOR by batch gradient descent: update after all four examples")
+    net = XorNet(**initial_parameters(XorNet, stream, hidden))
+    second = replay("xor-batch", net, settings, print_xor)
+    print_title("The recurrent net: 1 follows only two zeros")
+    net = RecurrentNet(**initial_parameters(RecurrentNet, stream, hidden))
+    question = "The third bit, from the first two:\n"
+    limit = "For fixed weights it cannot be below 1/16 = 0.0625: see README.md.\n"
+    third = replay("rnn", net, settings, print_sequence, question, limit)
+    print_title("Summary")
+    print(f"XOR, stochastic: {first}")
+    print(f"XOR, batch:      {second}")
+    print(f"Recurrent net:   {third}")
 
 
 # ---------------------------------------------------------------- The command line
@@ -963,66 +1455,132 @@ def read_json(path):
     import json
     import re
 
+    def constant(found):
+        word = found[0].lower()
+        if word.startswith('"'):  # a string stays as it is
+            return found[0]
+        return "NaN" if "nan" in word else "Infinity"
+
     def once(pairs):
         if len(dict(pairs)) < len(pairs):
             raise ValueError(f"a name stands twice in {[name for name, _ in pairs]}")
         return dict(pairs)
 
-    with open(0 if path == "-" else path, encoding="utf-8-sig") as file:
-        try:
-            text = re.sub(r"(?i)-?\bnan\b(\(\w*\))?", "NaN", file.read())
-            text = re.sub(r"(?i)\binf(inity)?\b", "Infinity", text)
-            return json.loads(text, object_pairs_hook=once, parse_int=float)
-        except ValueError as error:
-            raise ValueError(f"{path}: expected JSON; {error}") from None
+    strange = r'(?i)"(?:\\.|[^"\\])*"|-?\bnan\b(\(\w*\))?|\binf(inity)?\b'
+    with open(0 if path == "-" else path, "rb") as file:
+        data = file.read()
+    utf_16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))  # as a Windows shell writes
+    try:
+        text = data.decode("utf-16" if utf_16 else "utf-8-sig")
+        text = re.sub(strange, constant, text)
+        return json.loads(text, object_pairs_hook=once, parse_int=float)
+    except json.JSONDecodeError as error:
+        near = text[max(0, error.pos - 20) : error.pos + 20]
+        words = f"{near!r} in line {error.lineno} ({error.msg})"
+    except (RecursionError, ValueError) as error:
+        words = f"what is none ({error})"
+    raise InputError(path, "JSON", None, words)
+
+
+def read_files(paths):
+    """What one or more files hold together; they must not contradict each other."""
+    candidate, stands_in = {}, {}
+    for path in paths:
+        given = read_json(path)
+        if not isinstance(given, dict):
+            raise InputError(path, "an object with names", given)
+        for key, value in given.items():
+            if key in stands_in and key != "comment" and value != candidate[key]:
+                words = f"the same in {stands_in[key]} and {path}"
+                raise InputError(key, words, [candidate[key], value])
+            if value is not None:
+                candidate[key] = value
+                stands_in[key] = path
+    return candidate
+
+
+def json_text(value, indent="\n"):
+    """JSON text with a line for each name of an object, to be compared by diff."""
+    import json
+
+    indent += " "
+    if isinstance(value, dict):
+        lines = [f"{json.dumps(key)}: {json_text(value[key], indent)}" for key in value]
+        return "{" + ("," + indent).join(lines) + "}"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return (
+            "[" + ("," + indent).join([json_text(part, indent) for part in value]) + "]"
+        )
+    return json.dumps(value)
+
+
+def read_command_line(argv):
+    """What is asked for, by name; ends the program on a wrong option and on --help."""
+    from argparse import SUPPRESS, ArgumentParser
+
+    whole = {"type": int, "default": SUPPRESS}
+    number = {"type": float, "default": SUPPRESS}
+    training = ArgumentParser(add_help=False)
+    add = training.add_argument
+    add("--seed", metavar="S", help=f"of the random start (default: {SEED})", **whole)
+    add("--epochs", metavar="N", help=f"(default: {EPOCHS})", **whole)
+    add("--eta", metavar="X", help=f"learning rate (default: {ETA})", **number)
+    add("--hidden", metavar="H", help=f"hidden units (default: {HIDDEN})", **whole)
+
+    parser = ArgumentParser(description="The reference for builds of two small nets.")
+    parser.add_argument("--version", action="version", version="refnet " + __version__)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    about = "replay the notebook; status 0 also where a net did not learn"
+    commands.add_parser("run", parents=[training], help=about, description=about)
+    about = "write down all that a training computes, as JSON"
+    parents = {"parents": [training], "help": about, "description": about}
+    add = commands.add_parser("trace", **parents).add_argument
+    about = NETS + "; or a file with settings, - for standard input"
+    add("target", metavar="NET_OR_FILE", help=about)
+    about = "steps to write down (default: those of two epochs)"
+    add("--steps", metavar="K", help=about, **whole)
+    about = "judge another build; status 0 is PASS, 1 FAIL, 2 that it cannot be judged"
+    add = commands.add_parser("check", help=about, description=about).add_argument
+    about = "settings and results, in one file or in several; - for standard input"
+    add("paths", metavar="FILE", nargs="+", help=about)
+    add("--rtol", metavar="R", help=f"relative tolerance (default: {RTOL})", **number)
+    add("--atol", metavar="A", help=f"absolute tolerance (default: {ATOL})", **number)
+    about = "write settings on which wrong builds fail, as JSON"
+    add = commands.add_parser("task", help=about, description=about).add_argument
+    add("net", choices=sorted(TASKS), help="the training")
+    return vars(parser.parse_args(argv))
 
 
 def obey(argv):
-    """Do what the command line says; returns 1 where a check failed, else 0."""
-    if not argv:  # which needs no argparse: MicroPython has none
+    """Does what the command line says; returns 1 where a check failed, else 0."""
+    if not argv:  # needs no argparse: MicroPython has none
         run()
         return 0
-    import json
-    import os
-    import sys
-    from argparse import SUPPRESS, ArgumentParser
-
-    prog = f"{os.path.basename(sys.executable)} {sys.argv[0]}"
-    prog = prog if prog.endswith(".py") else "refnet"
-    parser = ArgumentParser(prog, argument_default=SUPPRESS)
-    parser.epilog = "check ends with status 0 (PASS), 1 (FAIL) or 2 (no usable file)."
-    add, commands = parser.add_argument, ("run", "trace", "check")
-    add("--version", action="version", version=f"refnet {__version__}")
-    about = "replay (the default), write what a training computes, or check a build"
-    add("command", nargs="?", choices=commands, default="run", help=about)
-    names = ", ".join(sorted(TRAININGS))
-    about = f"{names}; or a file, - for standard input"
-    add("target", nargs="?", metavar="NET_OR_FILE", help=about)
-    add("--seed", type=int, metavar="S", help=f"of the random start (default: {SEED})")
-    add("--epochs", type=int, metavar="N", help=f"(default: {EPOCHS})")
-    add("--eta", type=float, metavar="X", help=f"learning rate (default: {ETA})")
-    add("--hidden", type=int, metavar="H", help=f"hidden units (default: {HIDDEN})")
-    add("--steps", type=int, metavar="K", help="to trace (default: two epochs of them)")
-    add("--rtol", type=float, metavar="R", help=f"relative tolerance (default: {RTOL})")
-    add("--atol", type=float, metavar="A", help=f"absolute tolerance (default: {ATOL})")
-    options = vars(parser.parse_intermixed_args(argv))
-    command, target = options.pop("command"), options.pop("target", None)
-    if (command == "run") != (target is None):
-        parser.error("trace and check take one NET_OR_FILE, run takes none")
+    if argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version"):
+        argv = ["run"] + argv
+    options = read_command_line(argv)
+    command = options.pop("command")
     if command == "run":
         run(**options)
+    elif command == "task":
+        print(json_text(task(**options)))
     elif command == "check":
-        report = check(read_json(target), **options)
+        report = check(read_files(options.pop("paths")), **options)
         print(report)
         return 1 if report else 0
     else:
-        if target not in TRAININGS and target != "-" and not os.path.exists(target):
-            raise refused("NET_OR_FILE", f"one of {names} or a file", target)
-        told = {"net": target} if target in TRAININGS else read_json(target)
-        fields(target, told, told)
-        told = {key: told.get(key) for key in TOLD}
-        told.update(options)
-        print(json.dumps(trace(**told), indent=1))
+        target = options.pop("target")
+        given = {"net": target}
+        if target not in TRAININGS:
+            try:
+                given = read_files([target])
+            except FileNotFoundError:
+                words = f"one of {NETS} or a file"
+                raise InputError("NET_OR_FILE", words, target) from None
+        check_keys(target, given, ("format",) + SETTINGS + RESULTS)
+        settings = {key: given[key] for key in SETTINGS if key in given}
+        settings.update(options)
+        print(json_text(trace(**settings)))
     return 0
 
 
@@ -1040,7 +1598,7 @@ def main(argv=None):
         return obey(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:
         return 130
-    except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+    except (ImportError, InputError, OSError, RuntimeError) as error:
         text = str(error).encode("ascii", "backslashreplace").decode()
         print(f"refnet: {text}", file=sys.stderr)
         return 2

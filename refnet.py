@@ -711,7 +711,9 @@ def trace(
     names = [name for name in PARAMETERS if name in settings["initial"]]
     missing = ["corr_" + name for name in BIASES if name not in names]
     traced = dict({"format": FORMAT}, **settings)
-    traced["steps"], curve = [], []
+    traced["steps"] = []
+    # Whole from the start, as a small heap has no room later for a list that grows.
+    curve = [0.0] * ((settings["epochs"] - 1) // settings["every"] + 1)
     for epoch, n, step, error in train(learner, settings):
         if len(traced["steps"]) < count:
             place = f"training: steps[{len(traced['steps'])}]"
@@ -721,10 +723,11 @@ def trace(
                 if name not in missing:
                     traced["steps"][-1][name] = fit(f"{place}.{name}", value, value)
         if error is not None and epoch % settings["every"] == 0:
-            curve.append(error)
+            curve[epoch // settings["every"]] = as_number("training: error", error)
     outputs = [written(learner.forward(pair))["lay2"] for pair in settings["examples"]]
-    traced["error"] = fit("training: error", curve, curve)
-    traced["final"] = parameters_of(learner, names)
+    traced["error"], traced["final"] = curve, {}
+    for name, value in parameters_of(learner, names).items():
+        traced["final"][name] = fit(f"training: final.{name}", value, value)
     traced["outputs"] = fit("training: outputs", outputs, outputs)
     return traced
 
@@ -1245,7 +1248,8 @@ def report_text(judge):
     count = len(settings["examples"])
     words = f"{settings['net']}, {count} {'own' if own else 'notebook'} example"
     words += f"{'s' * (count != 1)}, {training_words(settings)}"
-    without = [name for name in judge.start if name not in settings["initial"]]
+    without = [name for name in BIASES if name not in settings["initial"]]
+    without = [name for name in without if name in judge.start]
     if without:
         words += ", without " + ", ".join(without)
     lines = [words, "quantity values wrong max abs max rel epoch example time step"]

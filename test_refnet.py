@@ -1409,7 +1409,7 @@ digest = 0
 for n in range(200000):
     digest = (digest * 31 + bits(exp((n - 100000) / 7001))[0]) % 1000000007
 print(digest)
-ends = [refnet.trace(net, steps=0, every=9999)["final"] for net in sorted(refnet.TRAININGS)]
+ends = [refnet.trace(net, steps=0)["final"] for net in sorted(refnet.TRAININGS)]
 rows = [refnet.flat(name, end[name])[1] for end in ends for name in sorted(end)]
 print([bits(number) for row in rows for number in row])
 for net in sorted(refnet.TRAININGS):
@@ -1420,6 +1420,9 @@ for net in sorted(refnet.TRAININGS):
     mine["steps"][1]["act2"] = mine["steps"][1]["E"]
     mine["steps"][2]["w2"][1] = 0.5
     print("verdict", str(refnet.check(mine)).split("FAIL")[1])
+start = {"w1": [[1], [2]], "w2": [1]}
+mine = {"net": "xor-sgd", "initial": start, "epochs": 1, "error": [1]}
+assert "own start, without b1, b2\\n" in str(refnet.check(mine))
 try:
     print("status", refnet.main(["--seed", "x"]))
 except SystemExit as end:
@@ -1662,6 +1665,12 @@ def test_a_traces_outputs_are_those_of_its_final_parameters(net):
     trace = refnet.trace(net, epochs=7)
     again = refnet.trace(net, epochs=1, eta=0, initial=trace["final"])
     assert [step["lay2"] for step in again["steps"]] == trace["outputs"]
+
+
+def test_a_trace_whose_end_leaves_a_doubles_range_is_refused():
+    many = [((0, 0), 1)] * 200  # their sum moves b2 to infinity, where lay2 is still 1
+    with pytest.raises(ValueError, match="training: final.*finite number, got inf"):
+        refnet.trace("xor-batch", epochs=1, eta=1e308, steps=0, examples=many)
 
 
 @pytest.mark.parametrize("net", NETS)

@@ -1012,7 +1012,7 @@ class Judge:
         self.wrong = []
         self.contradicted = False  # whether no factor explains something wrong
         self.moved = False  # whether a parameter has
-        self.end = None  # the parameters, once there
+        self.end = None  # the parameters, if the training gets there
         self.epoch = 0  # of the step under way
         self.example = 0
 
@@ -1024,26 +1024,26 @@ class Judge:
         if place not in self.results:
             return want
         part, epoch, example, time_step, quantity = place
+        got = self.results[place]
+        gots, wants = numbers_in(got), numbers_in(want)
+        if not all(map(isfinite, wants)):
+            words = place_words(Difference(*place, (), got, want, start))
+            raise InputError(words, "a training in a double's range", want)
         row = self.row_of.get((part, quantity))
         if row is None:
             row = Row(part, quantity, self.rtol, self.atol)
             self.row_of[part, quantity] = row
             self.rows.append(row)
-        got = self.results[place]
-        gots, wants = numbers_in(got), numbers_in(want)
         starts = [0.0] * len(wants) if start is None else numbers_in(start)
         row.values += len(wants)
         for n in range(len(wants)):
-            if gots[n] != wants[n] or not isfinite(wants[n]):
+            if gots[n] != wants[n]:
                 at = part, epoch, example, time_step, quantity, indices_of(want, n)
                 self.note(row, Difference(*at, gots[n], wants[n], starts[n]))
         return got if all(map(isfinite, gots)) else want
 
     def note(self, row, difference):
         """Takes in a Difference, which may be right or wrong."""
-        if not isfinite(difference.want):
-            words = "a training in a double's range"
-            raise InputError(place_words(difference), words, difference.want)
         if row.note(difference):
             self.wrong.append(difference)
             c = row.ratio(row.wrong[0])
@@ -1265,7 +1265,11 @@ def report_text(judge):
     lines.append(f"FAIL: {len(judge.wrong)} of {total} values {limits}")
     broken = [row.title for row in judge.rows if row.wrong]
     words = "Broken: " + ", ".join(broken) + "."
-    if len(broken) < len(judge.rows):
+    if judge.end is None:
+        words += (
+            " The rest was not judged: from there on numbers leave a double's range."
+        )
+    elif len(broken) < len(judge.rows):
         words += " Every other number follows from the build's own."
     return "\n".join(lines + [wrapped(words)] + after_fail(judge))
 
@@ -1493,13 +1497,13 @@ def read_files(paths):
         given = read_json(path)
         if not isinstance(given, dict):
             raise InputError(path, "an object with names", given)
+        given = {key: given[key] for key in given if given[key] is not None}
         for key, value in given.items():
             if key in stands_in and key != "comment" and value != candidate[key]:
                 words = f"the same in {stands_in[key]} and {path}"
                 raise InputError(key, words, [candidate[key], value])
-            if value is not None:
-                candidate[key] = value
-                stands_in[key] = path
+            candidate[key] = value
+            stands_in[key] = path
     return candidate
 
 

@@ -1954,6 +1954,24 @@ def test_results_may_stand_in_another_file(tmp_path):
     assert result.returncode == 0 and "PASS" in result.stdout
 
 
+def test_null_contradicts_nothing_in_another_file(tmp_path):
+    (tmp_path / "task.json").write_text(HEAD + '"eta": 0.2}')
+    error = refnet.trace("rnn", 1, 2, 0.2)["error"]
+    for paths in (("task.json", "mine.json"), ("mine.json", "task.json")):
+        (tmp_path / "mine.json").write_text(f'{{"eta": null, "error": {error}}}')
+        assert "PASS" in printed("check", *[tmp_path / path for path in paths])
+
+
+def test_what_comes_after_a_doubles_range_is_not_said_to_be_right():
+    step = {"lay2": 1e200, "E": 0.5, "w2": [9, 9, 9]}
+    mine = {"net": "xor-sgd", "seed": 1, "epochs": 1, "steps": [step]}
+    report = refnet.check(mine)
+    assert [difference.quantity for difference in report] == ["lay2"]
+    words = " ".join(str(report).split())
+    assert "FAIL: 1 of 1 values" in words and "Every other number" not in words
+    assert "Broken: lay2. The rest was not judged: from there on numbers leave" in words
+
+
 def test_files_that_contradict_each_other_are_refused_by_key_and_name(tmp_path):
     (tmp_path / "task.json").write_text(HEAD + '"eta": 0.2}')
     result = checked('{"eta": 0.1, "error": [1, 1]}', tmp_path, tmp_path / "task.json")

@@ -342,14 +342,6 @@ class ThroughTimeNet(RecurrentNet):
 PARAMETERS = ("w1", "w2", "b1", "b2", "wh", "bh")
 
 
-def tempered(word):
-    """What the Mersenne Twister gives out for one word of its state."""
-    word ^= word >> 11
-    word ^= (word << 7) & 0x9D2C5680
-    word ^= (word << 15) & 0xEFC60000
-    return word ^ (word >> 18)
-
-
 def random_stream(seed):
     """For ever the next number from [0, 1) after np.random.seed(seed), bit for bit.
 
@@ -370,10 +362,15 @@ def random_stream(seed):
             state[n] = state[(n + 397) % 624] ^ (mixed >> 1)
             if mixed % 2 == 1:
                 state[n] ^= 0x9908B0DF
-        for n in range(0, 624, 2):
-            high = tempered(state[n]) >> 5  # 27 bits
-            low = tempered(state[n + 1]) >> 6  # 26 bits
-            yield (high * 2**26 + low) / 2**53
+        for n in range(624):
+            word = state[n] ^ (state[n] >> 11)
+            word ^= (word << 7) & 0x9D2C5680
+            word ^= (word << 15) & 0xEFC60000
+            word ^= word >> 18
+            if n % 2 == 0:
+                high = word >> 5  # 27 bits, to be followed by 26
+            else:
+                yield (high * 2**26 + (word >> 6)) / 2**53
 
 
 def zero_parameters(kind, hidden):
@@ -419,11 +416,9 @@ RAGGED = "rows that differ"
 class InputError(ValueError):
     """What was given cannot be taken: its place, what was expected and what came."""
 
-    def __init__(self, place, expected, value, words=None):
-        got = words
-        if words is None:
-            got = " ".join(repr(value).split())
-            got = got[:57] + "..." if len(got) > 60 else got
+    def __init__(self, place, expected, got):
+        got = " ".join(got.split())
+        got = got[:97] + "..." if len(got) > 100 else got
         super().__init__(f"{place}: expected {expected}, got {got}")
 
 
@@ -438,13 +433,13 @@ def as_number(place, value, finite=True):
     if value is None and not finite:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InputError(place, "a number", value)
+        raise InputError(place, "a number", repr(value))
     try:
         value = float(value)
     except OverflowError:  # of hundreds of digits
         value = float("inf")
     if finite and not isfinite(value):
-        raise InputError(place, "a finite number", value)
+        raise InputError(place, "a finite number", repr(value))
     return value
 
 
@@ -452,8 +447,7 @@ def whole_number(place, value, low, high):
     """value, which may be written 1000.0, as an int from low to high."""
     number = as_number(place, value, finite=False)
     if not low <= number <= high or number != int(number):
-        words = f"{number:.0f}" if number % 1 == 0 else None
-        raise InputError(place, f"a whole number from {low} to {high}", number, words)
+        raise InputError(place, f"a whole number from {low} to {high}", repr(value))
     return int(number)
 
 
@@ -463,17 +457,17 @@ def check_keys(place, value, known):
     A comment, whatever it holds, may stand in any.
     """
     if not isinstance(value, dict):
-        raise InputError(place, "an object with names", value)
+        raise InputError(place, "an object with names", repr(value))
     for key in value:
         if key not in known and key != "comment":
-            raise InputError(place, f"only {', '.join(known)}", key)
+            raise InputError(place, f"only {', '.join(known)}", repr(key))
 
 
 def as_list(place, value):
     """value, which must be a list, or a tuple or an array."""
     value = as_lists(value)
     if not isinstance(value, (list, tuple)):
-        raise InputError(place, "a list", value)
+        raise InputError(place, "a list", repr(value))
     return value
 
 
@@ -498,25 +492,15 @@ def flat(place, value, finite=True):
     return str(size) if row == "one" else f"{size} x {row}", numbers
 
 
-def has_form(value, form):
-    """Whether value is made of lists and floats exactly as form is."""
-    if not isinstance(form, list):
-        return type(value) is float
-    same = type(value) is list and len(value) == len(form)
-    return same and all(map(has_form, value, form))
-
-
 def fit(place, value, form, finite=True):
     """value's numbers, nested as form is; where they need not be finite None is NaN."""
-    if not finite and has_form(value, form):
-        return value  # nothing to convert, which is quick
     wanted, zeros = flat(place, form, finite=False)
     if value is None and not finite:
-        return nested_like(form, iter([float("nan") for _ in zeros]))
+        return nested_like(form, iter([float("nan")] * len(zeros)))
     shape, numbers = flat(place, value, finite)
     if shape != wanted:
         expected = wanted + (" number" if wanted == "one" else " numbers")
-        raise InputError(place, expected, None, shape)
+        raise InputError(place, expected, shape)
     return nested_like(form, iter(numbers))
 
 
@@ -555,7 +539,7 @@ def read_examples(kind, examples):
         place = f"examples[{n}]"
         pair = as_list(place, pair)
         if len(pair) != 2:
-            raise InputError(place, "a pair (x, y)", pair)
+            raise InputError(place, "a pair (x, y)", repr(pair))
         x, y = [0.0, 0.0], 0.0
         if not issubclass(kind, XorNet):  # as many time steps as x has, at least one
             _, numbers = flat(f"{place}[0]", pair[0])
@@ -564,7 +548,7 @@ def read_examples(kind, examples):
         y = fit(f"{place}[1]", pair[1], y)
         found.append([x, y])
     if not found:
-        raise InputError("examples", "at least one pair (x, y)", found)
+        raise InputError("examples", "at least one pair (x, y)", "none")
     return found
 
 
@@ -576,7 +560,7 @@ def read_settings(given):
     given = {key: given[key] for key in given if given[key] is not None}
     net = given.get("net")
     if net not in list(TRAININGS):
-        raise InputError("net", f"one of {NETS}", net)
+        raise InputError("net", f"one of {NETS}", repr(net))
     kind, _, examples = TRAININGS[net]
     initial = given.get("initial", {})
     check_keys("initial", initial, zero_parameters(kind, 1))
@@ -584,8 +568,7 @@ def read_settings(given):
     if initial.get("w2") is not None:
         shape, numbers = flat("initial.w2", initial["w2"], finite=False)
         if shape == RAGGED or " x " in shape:
-            words = "numbers for one output only"
-            raise InputError("initial.w2", words, None, shape)
+            raise InputError("initial.w2", "numbers for one output only", shape)
         hidden = len(numbers) or HIDDEN
     hidden = whole_number("hidden", given.get("hidden", hidden), 1, LIMITS["hidden"])
     settings = {"net": net}
@@ -597,16 +580,15 @@ def read_settings(given):
         forms = zero_parameters(kind, hidden)
         start = {}
         for name in [name for name in PARAMETERS if name in forms]:
-            if initial.get(name) is None and name not in BIASES:
-                words = "none (only biases may be left out)"
-                raise InputError("initial", name, None, words)
-        for name in PARAMETERS:
             if initial.get(name) is not None:
                 start[name] = fit(f"initial.{name}", initial[name], forms[name])
+            elif name not in BIASES:
+                words = "none (only biases may be left out)"
+                raise InputError("initial", name, words)
     settings["hidden"] = hidden
     settings["eta"] = as_number("eta", given.get("eta", ETA))
     if settings["eta"] < 0:
-        raise InputError("eta", "a number from 0", settings["eta"])
+        raise InputError("eta", "a number from 0", str(settings["eta"]))
     for name, value in (("epochs", EPOCHS), ("every", 1)):
         value = given.get(name, value)
         settings[name] = whole_number(name, value, 1, LIMITS[name])
@@ -710,24 +692,25 @@ def trace(
     learner = start_net(settings)
     names = [name for name in PARAMETERS if name in settings["initial"]]
     missing = ["corr_" + name for name in BIASES if name not in names]
-    traced = dict({"format": FORMAT}, **settings)
-    traced["steps"] = []
+    held = []
     # Whole from the start, as a small heap has no room later for a list that grows.
     curve = [0.0] * ((settings["epochs"] - 1) // settings["every"] + 1)
     for epoch, n, step, error in train(learner, settings):
-        if len(traced["steps"]) < count:
-            place = f"training: steps[{len(traced['steps'])}]"
-            traced["steps"].append({"epoch": epoch, "example": n})
+        if len(held) < count:
+            place = f"training: steps[{len(held)}]"
+            held.append({"epoch": epoch, "example": n})
             values = dict(written(step), **parameters_of(learner, names))
             for name, value in values.items():
                 if name not in missing:
-                    traced["steps"][-1][name] = fit(f"{place}.{name}", value, value)
+                    held[-1][name] = fit(f"{place}.{name}", value, value)
         if error is not None and epoch % settings["every"] == 0:
             curve[epoch // settings["every"]] = as_number("training: error", error)
     outputs = [written(learner.forward(pair))["lay2"] for pair in settings["examples"]]
-    traced["error"], traced["final"] = curve, {}
-    for name, value in parameters_of(learner, names).items():
-        traced["final"][name] = fit(f"training: final.{name}", value, value)
+    final = parameters_of(learner, names)
+    for name, value in final.items():
+        final[name] = fit(f"training: final.{name}", value, value)
+    traced = dict({"format": FORMAT}, **settings)
+    traced.update(steps=held, error=curve, final=final)
     traced["outputs"] = fit("training: outputs", outputs, outputs)
     return traced
 
@@ -764,7 +747,7 @@ def task(net):
     (7, 0.25)
     """
     if net not in list(TASKS):
-        raise InputError("net", f"one of {NETS}", net)
+        raise InputError("net", f"one of {NETS}", repr(net))
     hidden, eta, examples = TASKS[net]
     given = {"net": net, "hidden": hidden, "eta": eta, "epochs": 3}
     settings = read_settings(dict(given, examples=examples))
@@ -839,19 +822,15 @@ class Report(list):
 def read_steps(steps, settings, forms):
     """What a build gives of its steps, by place."""
     size = len(settings["examples"])
-    steps, most = as_list("steps", steps), size * settings["epochs"]
-    if len(steps) > most:
-        raise InputError("steps", f"{most} at most", None, str(len(steps)))
     results, seen = {}, set()
-    for count, given in enumerate(steps):
+    for count, given in enumerate(as_list("steps", steps)):
         at = f"steps[{count}]"
         check_keys(at, given, forms[0])
         epoch, n = given.get("epoch", count // size), given.get("example", count % size)
         epoch = whole_number(f"{at}.epoch (from 0)", epoch, 0, settings["epochs"] - 1)
         n = whole_number(f"{at}.example (from 0)", n, 0, size - 1)
         if (epoch, n) in seen:
-            words = f"epoch {epoch}, example {n} again"
-            raise InputError(at, "every step once", None, words)
+            raise InputError(at, "every step once", f"epoch {epoch}, example {n} again")
         seen.add((epoch, n))
         for name in QUANTITIES + PARAMETERS:
             if name in given:
@@ -882,14 +861,14 @@ def read_results(given, settings):
         _, errors = flat("error", given["error"], finite=False)
         if len(errors) != len(epochs):
             words = f"{len(errors)}, where every is {settings['every']}"
-            raise InputError("error", f"{len(epochs)} numbers", None, words)
+            raise InputError("error", f"{len(epochs)} numbers", words)
         for epoch, error in zip(epochs, errors):
             results["error", epoch, None, None, "error"] = error
     if "outputs" in given:
         outputs, forms = as_list("outputs", given["outputs"]), forms["outputs"]
         if len(outputs) != len(forms):
             words = f"those of {len(forms)} examples"
-            raise InputError("outputs", words, None, str(len(outputs)))
+            raise InputError("outputs", words, str(len(outputs)))
         for n, form in enumerate(forms):
             value = fit(f"outputs[{n}]", outputs[n], form, finite=False)
             for k, lay2 in enumerate(numbers_in(value)):
@@ -907,16 +886,14 @@ def indices_of(form, n):
 
 def place_words(difference):
     """Where a Difference is, in words."""
-    words = difference.part
-    if difference.epoch is not None:
-        words += f", epoch {difference.epoch}"
-    if difference.example is not None:
-        words += f", example {difference.example}"
-    if difference.time_step is not None:
-        words += f", time step {difference.time_step}"
-    if difference.quantity != difference.part:
-        words += ", " + difference.quantity
-    return words + "".join([f"[{n}]" for n in difference.element])
+    part, epoch, example, time_step, quantity, element, _, _, _ = difference
+    words = part
+    for title, n in (("epoch", epoch), ("example", example), ("time step", time_step)):
+        if n is not None:
+            words += f", {title} {n}"
+    if quantity != part:
+        words += ", " + quantity
+    return words + "".join([f"[{n}]" for n in element])
 
 
 class JudgedStep(Step):
@@ -931,12 +908,12 @@ class JudgedStep(Step):
 
 
 class Row:
-    """What is found of one quantity: how many numbers, how far off, and how often."""
+    """What is found of a quantity: how many numbers, which are wrong, how far off."""
 
     def __init__(self, part, quantity, rtol, atol):
         self.title = quantity if part in ("steps", quantity) else part + " " + quantity
-        self.scaled = quantity in SCALED
-        self.has_factor = self.scaled or (part == "steps" and quantity in PARAMETERS)
+        self.is_scaled = quantity in SCALED
+        self.is_parameter = part == "steps" and quantity in PARAMETERS
         self.rtol = rtol
         self.atol = atol
         self.values = 0
@@ -944,6 +921,8 @@ class Row:
         self.absolute = 0.0  # the largest difference,
         self.relative = 0.0  # by abs(want),
         self.beside_1 = 0.0  # and by max(1, abs(want))
+        self.move = 0.0  # the largest move of what is wrong,
+        self.c = 1.0  # and the build's move by it
 
     def is_right(self, difference, c=1.0):
         """Whether the build's number, or its move from start, is c times refnet's."""
@@ -959,28 +938,23 @@ class Row:
         self.absolute = max(self.absolute, off)
         self.relative = max(self.relative, off / size if size else 0.0)
         self.beside_1 = max(self.beside_1, off / max(1.0, size))
-        wrong = not self.is_right(difference)
-        if wrong:
-            self.wrong.append(difference)
-        return wrong
-
-    def ratio(self, difference):
-        """The build's number, or move, by refnet's; None where that does not move."""
+        if self.is_right(difference):
+            return False
+        self.wrong.append(difference)
         move = difference.want - difference.start
-        return (difference.got - difference.start) / move if move else None
+        if abs(move) > abs(self.move):
+            self.move = move
+            self.c = (difference.got - difference.start) / move
+        return True
 
     def factor(self, fewest=3):
         """The c by which all that is wrong, so many at least, is c times refnet's."""
-        if len(self.wrong) < fewest or not self.has_factor:
+        may = self.is_scaled or self.is_parameter
+        if len(self.wrong) < fewest or not may or f"{self.c:.6g}" == "1":
             return None
-        moves = [abs(d.want - d.start) for d in self.wrong]
-        c = self.ratio(self.wrong[moves.index(max(moves))])
-        if c is None or f"{c:.6g}" == "1":
-            return None
-        return c if all(self.is_right(d, c) for d in self.wrong) else None
+        return self.c if all(self.is_right(d, self.c) for d in self.wrong) else None
 
     def line(self):
-        """The row as the report prints it."""
         values = str(self.values)
         words = self.title + " " * (15 - len(self.title) - len(values)) + values
         words += f"{len(self.wrong):>6}"
@@ -1028,7 +1002,7 @@ class Judge:
         gots, wants = numbers_in(got), numbers_in(want)
         if not all(map(isfinite, wants)):
             words = place_words(Difference(*place, (), got, want, start))
-            raise InputError(words, "a training in a double's range", want)
+            raise InputError(words, "a training in a double's range", repr(want))
         row = self.row_of.get((part, quantity))
         if row is None:
             row = Row(part, quantity, self.rtol, self.atol)
@@ -1039,16 +1013,12 @@ class Judge:
         for n in range(len(wants)):
             if gots[n] != wants[n]:
                 at = part, epoch, example, time_step, quantity, indices_of(want, n)
-                self.note(row, Difference(*at, gots[n], wants[n], starts[n]))
+                difference = Difference(*at, gots[n], wants[n], starts[n])
+                if row.note(difference):
+                    self.wrong.append(difference)
+                    if not row.is_scaled or not row.is_right(difference, row.c):
+                        self.contradicted = True
         return got if all(map(isfinite, gots)) else want
-
-    def note(self, row, difference):
-        """Takes in a Difference, which may be right or wrong."""
-        if row.note(difference):
-            self.wrong.append(difference)
-            c = row.ratio(row.wrong[0])
-            if not row.scaled or c is None or not row.is_right(difference, c):
-                self.contradicted = True
 
     def settle(self, net, part, epoch, example, starts):
         """Compares net's parameters with a build's, and has it go on from those."""
@@ -1089,9 +1059,8 @@ class Judge:
 
     def agrees(self):
         """Whether all is right, constant factors aside."""
-        if self.contradicted:
-            return False
-        return all(row.factor(fewest=2) for row in self.rows if row.wrong)
+        factors = [row.factor(fewest=2) for row in self.rows if row.wrong]
+        return not self.contradicted and all(factors)
 
 
 def equation(net, quantity):
@@ -1139,25 +1108,23 @@ def other_training(judge):
     that an error without 1/2, or a mean instead of a sum, comes to.
     """
     settings = judge.settings
-    _, _, usual = TRAININGS[settings["net"]]
-    sizes = {len(numbers_in(y)) for _, y in settings["examples"]}
-    etas = []
-    for n in (1, len(settings["examples"]), max(sizes) if len(sizes) == 1 else 1):
-        etas += [settings["eta"] / n, 2 * settings["eta"] / n]
-    found = ""
-    tried = [(settings["net"], settings["eta"])]
-    for net in TRAININGS:
+    _, _, examples = TRAININGS[settings["net"]]
+    lengths = {len(numbers_in(y)) for _, y in settings["examples"]}
+    sizes = [1, len(settings["examples"])]
+    if len(lengths) == 1:
+        sizes += lengths
+    etas = [c * settings["eta"] / n for n in sizes for c in (1, 2)]
+    for net in [net for net in sorted(TRAININGS) if TRAININGS[net][2] == examples]:
         for eta in etas:
-            if TRAININGS[net][2] == usual and (net, eta) not in tried and not found:
-                tried.append((net, eta))
-                other = dict(settings, net=net, eta=eta)
-                other = Judge(other, judge.results, judge.rtol, judge.atol)
-                try:
-                    other.watch(patient=False)
-                    found = f"{net}, eta {eta:.6g}" if other.agrees() else ""
-                except InputError:  # it leaves a double's range
-                    pass
-    return found
+            told = dict(settings, net=net, eta=eta)
+            other = Judge(told, judge.results, judge.rtol, judge.atol)
+            try:
+                other.watch(patient=False)
+            except InputError:  # it leaves a double's range
+                continue
+            if other.agrees():
+                return f"{net}, eta {eta:.6g}"
+    return ""
 
 
 def wrapped(text):
@@ -1180,40 +1147,37 @@ def training_words(settings):
 
 def after_fail(judge):
     """What helps after a FAIL, in lines: the first wrong number, and what is known."""
-    net, first = judge.settings["net"], judge.wrong[0]
-    text = equation(net, "initial" if first.part == "initial" else first.quantity)
-    if "from_after" in text:
-        text += "\n  " + equation(net, "from_after")
-    lines = ["The first, in the order of computation, is in\n  " + place_words(first)]
-    lines.append(f"  got   {first.got!r}\n  want  {first.want!r}")
+    settings, first = judge.settings, judge.wrong[0]
+    head = "initial" if first.part == "initial" else first.quantity
+    lines = ["The first, in the order of computation, is in", "  " + place_words(first)]
+    lines.append(f"  got   {first.got!r}")
+    lines.append(f"  want  {first.want!r}")
     lines.append(f"  difference {first.got - first.want:.3g}")
-    lines.append("Want is what the build's own numbers before it give, by\n  " + text)
+    lines.append("Want is what the build's own numbers before it give, by")
+    lines.append("  " + equation(settings["net"], head))
+    if "from_after" in lines[-1]:
+        lines.append("  " + equation(settings["net"], "from_after"))
     missing = not_given_before(judge, first)
     if missing:
         words = "  or the fault is in what is not given before it: "
-        lines.append(wrapped(words + ", ".join(missing)))
+        lines.append(words + ", ".join(missing))
     words = "" if judge.agrees() else other_training(judge)
     if words:
         lines.append("All of it agrees with another training: " + words)
     off = max([row.beside_1 for row in judge.rows])
     if off <= 1e-5:
-        words = f"Nothing is off by more than {off:.2g}: single precision, few digits "
-        lines.append(wrapped(words + "printed, or a small difference of its own"))
+        words = f"Nothing is off by more than {off:.2g}: single precision, few digits"
+        lines.append(words + " printed, or a small difference of its own")
     if judge.start == judge.end and judge.moved:
         words = "initial and final are the same: copy initial before the training"
         lines.append(words + " changes it")
-    count = judge.settings["epochs"] * len(judge.settings["examples"])
-    suspects = ("x", "y", "act1") + PARAMETERS
-    if (
-        first.part == "steps"
-        and first.quantity in suspects
-        and len(judge.steps) < count
-    ):
+    count = settings["epochs"] * len(settings["examples"])
+    if first.part == "steps" and len(judge.steps) < count:
         words = "Steps that give no epoch and example are taken in order from epoch 0,"
         lines.append(words + " example 0.")
     if not judge.steps:
-        words = "Not given: steps. The parameters after each update are enough"
-        lines.append(words + " to tell more.")
+        words = "Not given: steps. The parameters after each update are enough to tell"
+        lines.append(words + " more.")
     return lines
 
 
@@ -1226,17 +1190,15 @@ def after_pass(judge):
     for value in judge.start.values():
         if isinstance(value, list):
             rows += value if isinstance(value[0], list) else [value]
-    alike = [row for row in rows if row == row[:1] * len(row)]
-    if judge.settings["hidden"] > 1 and alike == rows:
+    alike = all(row == row[:1] * len(row) for row in rows)
+    if alike and judge.settings["hidden"] > 1:
         lines.append("All hidden units start alike, which hides exchanged weights.")
     if judge.end == judge.start:
         lines.append("No parameter moved from the start to the end.")
     _, inputs = flat("examples", [x for x, _ in judge.settings["examples"]])
     if {0.0, 1.0}.issuperset(inputs):
-        lines.append(
-            "Examples of bits alone hide x*x for x, and two time steps hide what"
-        )
-        lines.append("  goes back: the recommended tasks show both.")
+        words = "Examples of bits alone hide x*x for x, and two time steps hide what"
+        lines.append(words + " goes back: the recommended tasks show both.")
     return lines
 
 
@@ -1248,30 +1210,27 @@ def report_text(judge):
     count = len(settings["examples"])
     words = f"{settings['net']}, {count} {'own' if own else 'notebook'} example"
     words += f"{'s' * (count != 1)}, {training_words(settings)}"
-    without = [name for name in BIASES if name not in settings["initial"]]
-    without = [name for name in without if name in judge.start]
+    without = [name for name in judge.start if name not in settings["initial"]]
     if without:
-        words += ", without " + ", ".join(without)
+        words += ", without " + ", ".join([name for name in BIASES if name in without])
     lines = [words, "quantity values wrong max abs max rel epoch example time step"]
     lines += [row.line() for row in judge.rows]
     total = 0
     for row in judge.rows:
         total += row.values
-    limits = f"within rtol {judge.rtol:g}, atol {judge.atol:g}"
+    limits = f"rtol {judge.rtol:g}, atol {judge.atol:g}"
     if not judge.wrong:
-        lines.append(f"PASS: all {total} values {limits}")
-        return "\n".join(lines + after_pass(judge))
-    limits = limits.replace("within", "beyond")
-    lines.append(f"FAIL: {len(judge.wrong)} of {total} values {limits}")
+        lines.append(f"PASS: all {total} values within {limits}")
+        return "\n".join(lines + [wrapped(line) for line in after_pass(judge)])
+    lines.append(f"FAIL: {len(judge.wrong)} of {total} values beyond {limits}")
     broken = [row.title for row in judge.rows if row.wrong]
-    words = "Broken: " + ", ".join(broken) + "."
+    words = f"Broken: {', '.join(broken)}."
     if judge.end is None:
-        words += (
-            " The rest was not judged: from there on numbers leave a double's range."
-        )
+        words += " The rest was not judged: from there on numbers leave a double's"
+        words += " range."
     elif len(broken) < len(judge.rows):
         words += " Every other number follows from the build's own."
-    return "\n".join(lines + [wrapped(words)] + after_fail(judge))
+    return "\n".join(lines + [wrapped(line) for line in [words] + after_fail(judge)])
 
 
 def check(candidate, rtol=RTOL, atol=ATOL):
@@ -1295,22 +1254,22 @@ def check(candidate, rtol=RTOL, atol=ATOL):
     rtol, atol = as_number("rtol", rtol), as_number("atol", atol)
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if not 0 <= tolerance < 1:
-            raise InputError(name, "a number from 0 to less than 1", tolerance)
+            words = "a number from 0 to less than 1"
+            raise InputError(name, words, str(tolerance))
     check_keys("build", candidate, ("format",) + SETTINGS + RESULTS)
     given = {key: candidate[key] for key in candidate if candidate[key] is not None}
     if given.get("format", FORMAT) != FORMAT:
-        raise InputError("format", repr(FORMAT), given["format"])
+        raise InputError("format", repr(FORMAT), repr(given["format"]))
     if "seed" not in given and "initial" not in given:
         words = "seed or initial to start from, as a task has it"
-        raise InputError("seed", words, None, "neither")
+        raise InputError("seed", words, "neither")
     settings = read_settings(given)
     results = read_results(given, settings)
-    told = [
-        place for place in results if place[0] == "initial" or place[4] in ("x", "y")
-    ]
+    told = [place for place in results if place[4] in ("x", "y")]
+    told += [place for place in results if place[0] == "initial"]
     if len(told) == len(results):
         words = "some results: " + ", ".join(RESULTS)
-        raise InputError("build", words, None, "nothing to judge")
+        raise InputError("build", words, "nothing to judge")
     judge = Judge(settings, results, rtol, atol)
     try:
         judge.watch()
@@ -1481,13 +1440,13 @@ def read_json(path):
     try:
         text = data.decode("utf-16" if utf_16 else "utf-8-sig")
         text = re.sub(strange, constant, text)
-        return json.loads(text, object_pairs_hook=once, parse_int=float)
+        return json.loads(text, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         near = text[max(0, error.pos - 20) : error.pos + 20]
         words = f"{near!r} in line {error.lineno} ({error.msg})"
     except (RecursionError, ValueError) as error:
         words = f"what is none ({error})"
-    raise InputError(path, "JSON", None, words)
+    raise InputError(path, "JSON", words)
 
 
 def read_files(paths):
@@ -1496,12 +1455,12 @@ def read_files(paths):
     for path in paths:
         given = read_json(path)
         if not isinstance(given, dict):
-            raise InputError(path, "an object with names", given)
+            raise InputError(path, "an object with names", repr(given))
         given = {key: given[key] for key in given if given[key] is not None}
         for key, value in given.items():
             if key in stands_in and key != "comment" and value != candidate[key]:
                 words = f"the same in {stands_in[key]} and {path}"
-                raise InputError(key, words, [candidate[key], value])
+                raise InputError(key, words, f"{candidate[key]} and {value}")
             candidate[key] = value
             stands_in[key] = path
     return candidate
@@ -1538,23 +1497,27 @@ def read_command_line(argv):
     parser = ArgumentParser(description="The reference for builds of two small nets.")
     parser.add_argument("--version", action="version", version="refnet " + __version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name, about, parents=()):
+        how = {"help": about, "description": about, "parents": parents}
+        return commands.add_parser(name, **how).add_argument
+
     about = "replay the notebook; status 0 also where a net did not learn"
-    commands.add_parser("run", parents=[training], help=about, description=about)
-    about = "write down all that a training computes, as JSON"
-    parents = {"parents": [training], "help": about, "description": about}
-    add = commands.add_parser("trace", **parents).add_argument
+    command("run", about, [training])
+    add = command(
+        "trace", "write down all that a training computes, as JSON", [training]
+    )
     about = NETS + "; or a file with settings, - for standard input"
     add("target", metavar="NET_OR_FILE", help=about)
     about = "steps to write down (default: those of two epochs)"
     add("--steps", metavar="K", help=about, **whole)
     about = "judge another build; status 0 is PASS, 1 FAIL, 2 that it cannot be judged"
-    add = commands.add_parser("check", help=about, description=about).add_argument
+    add = command("check", about)
     about = "settings and results, in one file or in several; - for standard input"
     add("paths", metavar="FILE", nargs="+", help=about)
     add("--rtol", metavar="R", help=f"relative tolerance (default: {RTOL})", **number)
     add("--atol", metavar="A", help=f"absolute tolerance (default: {ATOL})", **number)
-    about = "write settings on which wrong builds fail, as JSON"
-    add = commands.add_parser("task", help=about, description=about).add_argument
+    add = command("task", "write settings on which wrong builds fail, as JSON")
     add("net", choices=sorted(TASKS), help="the training")
     return vars(parser.parse_args(argv))
 
@@ -1584,7 +1547,7 @@ def obey(argv):
                 given = read_files([target])
             except FileNotFoundError:
                 words = f"one of {NETS} or a file"
-                raise InputError("NET_OR_FILE", words, target) from None
+                raise InputError("NET_OR_FILE", words, repr(target)) from None
         check_keys(target, given, ("format",) + SETTINGS + RESULTS)
         settings = {key: given[key] for key in SETTINGS if key in given}
         settings.update(options)

@@ -1789,7 +1789,7 @@ REFUSED = [
     Refused("", "initial.w2[1]", "a number", "True", [1, True, 3]),
     Refused("", "initial.w2", "3 numbers", "0", []),
     Refused("", "examples", "a list", "7", 7),
-    Refused("", "examples", "at least one pair (x, y)", "[]", []),
+    Refused("", "examples", "at least one pair (x, y)", "none", []),
     Refused("", "examples[0]", "a list", "'ab'", ["ab"]),
     Refused("", "examples[0]", "a pair (x, y)", "[0, 0, 1]", [[0, 0, 1]]),
     Refused("", "examples[0][0][1]", "a number", "None", [[[0, None], [0, 1]]]),
@@ -1927,7 +1927,7 @@ RUBBISH = {  # what is in the file, and what is said of it
     HEAD + '"steps": [{}]}': "got nothing to judge",
     HEAD + '"steps": [{"x": [0, 0], "y": [0, 1]}]}': "got nothing to judge",
     HEAD + '"steps": [7]}': "steps[0]: expected an object with names, got 7",
-    HEAD + '"steps": {"E": 1}}': "steps: expected a list, got {'E': 1.0}",
+    HEAD + '"steps": {"E": 1}}': "steps: expected a list, got {'E': 1}",
     HEAD + '"steps": [{"act3": 1}]}': "got 'act3'",
     HEAD + '"steps": [{"epoch": 2, "E": [1, 1]}]}': "a whole number from 0 to 1, got 2",
     HEAD + '"steps": [{"example": 4, "E": [1, 1]}]}': "a whole number from 0 to 3, got 4",
@@ -1980,7 +1980,7 @@ def test_files_that_contradict_each_other_are_refused_by_key_and_name(tmp_path):
     )
     assert (
         "mine.json and " in result.stderr
-        and "task.json, got [0.1, 0.2]" in result.stderr
+        and "task.json, got 0.1 and 0.2" in result.stderr
     )
 
 

@@ -851,22 +851,26 @@ def test_every_small_break_fails_that_changes_a_number(net, share):
 # ------------------------------------------------- Single precision and few digits
 
 
-class Single(float):
-    """A float of single precision: every result is rounded to it."""
+def closed(base, rounded):
+    """Numbers of which every result is rounded, whatever stands beside them."""
 
-    def __new__(cls, value):
-        (rounded,) = struct.unpack("f", struct.pack("f", value))
-        return float.__new__(cls, rounded)
+    class Kind(base):
+        def __new__(cls, value):
+            return base.__new__(cls, rounded(value))
+
+    for word in "add radd sub rsub mul rmul truediv rtruediv neg".split():
+        name = f"__{word}__"
+        method = getattr(base, name)
+        setattr(Kind, name, lambda *n, do=method: Kind(do(*map(base, n))))
+    return Kind
 
 
-def rounded(exact):
-    """An operation of floats, its result rounded."""
-    return lambda *numbers: Single(exact(*[float(number) for number in numbers]))
+def single(value):
+    """The float of single precision that is nearest."""
+    return struct.unpack("f", struct.pack("f", value))[0]
 
 
-for name in ("neg", "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv"):
-    setattr(Single, f"__{name}__", rounded(getattr(float, f"__{name}__")))
-
+Single = closed(float, single)
 FOR_STEPS = {"rtol": 1e-4, "atol": 1e-6}
 FOR_PARAMETERS = {"rtol": 1e-4, "atol": 1e-7}
 
@@ -918,78 +922,84 @@ def judged(text, file, capsys):
 
 
 FIRST = "The first, in the order of computation, is in\n  "
-PLACES = {
-    "steps, epoch 1, example 2, time step 1, E": ("rnn", "steps", 6, "E", 1),
-    "steps, epoch 1, example 2, time step 1, act1[2]": ("rnn", "steps", 6, "act1", 1, 2),
-    "steps, epoch 1, example 3, corr_wh[1][2]": ("rnn", "steps", 7, "corr_wh", 1, 2),
-    "steps, epoch 0, example 0, lay2": ("xor-sgd", "steps", 0, "lay2"),
-    "steps, epoch 0, example 0, x[1]": ("xor-sgd", "steps", 0, "x", 1),
-    "steps, epoch 0, example 3, b2": ("xor-batch", "steps", 3, "b2"),
-    "error, epoch 4": ("xor-sgd", "error", 2),
-    "initial, w2[1]": ("xor-sgd", "initial", "w2", 1),
-    "initial, b2": ("rnn", "initial", "b2"),
-    "final, b2": ("rnn", "final", "b2"),
-    "outputs, example 3, time step 1": ("rnn", "outputs", 3, 1),
-    "outputs, example 3": ("xor-sgd", "outputs", 3),
-}  # fmt: skip
+
+
+class Place(NamedTuple):
+    """A number of a trace, by its keys, and its place in the report's words."""
+
+    net: str
+    keys: tuple
+    words: str
+
+
+PLACES = [
+    Place("rnn", ("steps", 6, "E", 1), "steps, epoch 1, example 2, time step 1, E"),
+    Place("rnn", ("steps", 6, "act1", 1, 2), "steps, epoch 1, example 2, time step 1, act1[2]"),
+    Place("rnn", ("steps", 7, "corr_wh", 1, 2), "steps, epoch 1, example 3, corr_wh[1][2]"),
+    Place("xor-sgd", ("steps", 0, "lay2"), "steps, epoch 0, example 0, lay2"),
+    Place("xor-sgd", ("steps", 0, "x", 1), "steps, epoch 0, example 0, x[1]"),
+    Place("xor-batch", ("steps", 3, "b2"), "steps, epoch 0, example 3, b2"),
+    Place("xor-sgd", ("error", 2), "error, epoch 4"),
+    Place("xor-sgd", ("initial", "w2", 1), "initial, w2[1]"),
+    Place("rnn", ("initial", "b2"), "initial, b2"),
+    Place("rnn", ("final", "b2"), "final, b2"),
+    Place("rnn", ("outputs", 3, 1), "outputs, example 3, time step 1"),
+    Place("xor-sgd", ("outputs", 3), "outputs, example 3"),
+]  # fmt: skip
+
+
+def put(mine, keys, value):
+    """Puts a value into nested lists and dictionaries."""
+    for key in keys[:-1]:
+        mine = mine[key]
+    mine[keys[-1]] = value
 
 
 @pytest.mark.parametrize("number", [7.5, math.nan, math.inf, -math.inf, None])
-@pytest.mark.parametrize("words", PLACES)
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.words)
 def test_a_wrong_number_is_told_by_its_place_be_it_nan_or_null(
-    words, number, tmp_path, capsys
+    place, number, tmp_path, capsys
 ):
-    net, *path, last = PLACES[words]
-    mine = inner = refnet.trace(net, epochs=5, every=2, steps=8)
-    for key in path:
-        inner = inner[key]
-    inner[last] = number
+    mine = refnet.trace(place.net, epochs=5, every=2, steps=8)
+    put(mine, place.keys, number)
     status, output = judged(json.dumps(mine), tmp_path / "mine.json", capsys)
     assert status == 1
-    assert f"{FIRST}{words}\n" in output
+    assert f"{FIRST}{place.words}\n" in output
 
 
-UNFIT = {
-    "steps[1].corr_w1: expected 2 x 3 numbers, got 3 x 2": ("xor-sgd", "steps", 1, "corr_w1", [[1, 2]] * 3),
-    "steps[0].lay2: expected one number, got 2": ("xor-sgd", "steps", 0, "lay2", [1, 2]),
-    "steps[2].act1: expected 2 x 3 numbers, got 3 x 3": ("rnn", "steps", 2, "act1", [[1, 2, 3]] * 3),
-    "steps[0].act1: expected 2 x 3 numbers, got rows that differ": ("rnn", "steps", 0, "act1", [[1, 2, 3], [1, 2]]),
-    "steps[0].wh: expected 3 x 3 numbers, got rows that differ": ("rnn", "steps", 0, "wh", [[[1, 2], [3]]] * 3),
-    "steps[3].E: expected 2 numbers, got 3": ("rnn", "steps", 3, "E", [1, 2, 3]),
-    "final.w2: expected 3 numbers, got 2": ("rnn-bptt", "final", "w2", [1, 2]),
-    "initial.b1: expected 3 numbers, got one": ("xor-batch", "initial", "b1", 1),
-    "error: expected 25 numbers, got 24": ("xor-sgd", "error", [0.5] * 24),
-    "outputs[1]: expected 2 numbers, got 3": ("rnn", "outputs", 1, [1, 2, 3]),
-    "outputs: expected those of 4 examples, got 3": ("xor-sgd", "outputs", [1, 2, 3]),
-    "outputs: expected those of 4 examples, got 5": ("rnn", "outputs", [[1, 2]] * 5),
-    "steps[0].wh[0][1]: expected a number, got True": ("rnn", "steps", 0, "wh", [[0, True]]),
-    "format: expected 'refnet-trace/2', got 'refnet-trace/1'": ("rnn", "format", "refnet-trace/1"),
-    "steps[0].epoch (from 0): expected a whole number from 0 to 24, got 25": ("rnn", "steps", 0, "epoch", 25),
-    "steps[0]: expected an object": ("rnn", "steps", [7]),
-    "steps[2]: expected every step once, got epoch 0, example 0 again": ("rnn", "steps", 2, "example", 0),
-}  # fmt: skip
+class Unfit(NamedTuple):
+    """A value that does not fit where it stands, and what is said of it."""
+
+    net: str
+    keys: tuple
+    value: object
+    words: str
 
 
-@pytest.mark.parametrize("words", UNFIT)
-def test_what_does_not_fit_is_an_error_with_its_place_and_both_sizes(words):
-    net, *path, last, value = UNFIT[words]
-    mine = inner = refnet.trace(net, epochs=25, steps=8)
-    for key in path:
-        inner = inner[key]
-    inner[last] = value
+UNFIT = [
+    Unfit("xor-sgd", ("steps", 1, "corr_w1"), [[1, 2]] * 3, "steps[1].corr_w1: expected 2 x 3 numbers, got 3 x 2"),
+    Unfit("xor-sgd", ("steps", 0, "lay2"), [1, 2], "steps[0].lay2: expected one number, got 2"),
+    Unfit("rnn", ("steps", 2, "act1"), [[1, 2, 3]] * 3, "steps[2].act1: expected 2 x 3 numbers, got 3 x 3"),
+    Unfit("rnn", ("steps", 0, "act1"), [[1, 2, 3], [1, 2]], "steps[0].act1: expected 2 x 3 numbers, got rows that differ"),
+    Unfit("rnn", ("steps", 0, "wh"), [[[1, 2], [3]]] * 3, "steps[0].wh: expected 3 x 3 numbers, got rows that differ"),
+    Unfit("rnn", ("steps", 0, "wh"), [[0, True]], "steps[0].wh[0][1]: expected a number, got True"),
+    Unfit("rnn", ("steps", 3, "E"), [1, 2, 3], "steps[3].E: expected 2 numbers, got 3"),
+    Unfit("rnn-bptt", ("final", "w2"), [1, 2], "final.w2: expected 3 numbers, got 2"),
+    Unfit("xor-batch", ("initial", "b1"), 1, "initial.b1: expected 3 numbers, got one"),
+    Unfit("rnn", ("outputs", 1), [1, 2, 3], "outputs[1]: expected 2 numbers, got 3"),
+    Unfit("xor-sgd", ("outputs",), [1, 2, 3], "outputs: expected those of 4 examples, got 3"),
+    Unfit("rnn", ("outputs",), [[1, 2]] * 5, "outputs: expected those of 4 examples, got 5"),
+    Unfit("rnn", ("error",), [0.5] * 24, "error: expected 25 numbers, got 24, where every is 1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unfit", UNFIT)
+def test_what_does_not_fit_is_an_error_with_its_place_and_both_sizes(unfit):
+    mine = refnet.trace(unfit.net, epochs=25, steps=8)
+    put(mine, unfit.keys, unfit.value)
     with pytest.raises(ValueError) as caught:
         refnet.check(mine)
-    assert str(caught.value).startswith(words)
-
-
-NOTHING = [{}, {"steps": [{}]}, {"final": {}}, {"steps": [{"x": [0, 0], "y": 0}]}]
-
-
-@pytest.mark.parametrize("results", NOTHING)
-def test_a_candidate_with_nothing_to_compare_is_an_error(results):
-    words = r"some .*steps, error, final, outputs, got nothing"
-    with pytest.raises(ValueError, match=words):
-        refnet.check({"net": "xor-sgd", "seed": 1, "epochs": 2, **results})
+    assert str(caught.value) == unfit.words
 
 
 def test_a_training_that_leaves_a_doubles_range_is_an_error_with_its_place():
@@ -997,13 +1007,6 @@ def test_a_training_that_leaves_a_doubles_range_is_an_error_with_its_place():
     mine = {"net": "rnn", "initial": start, "epochs": 1, "steps": [{"E": [1, 1]}]}
     with pytest.raises(ValueError, match=r"act1\[0\].*, got inf"):
         refnet.check(mine)
-
-
-@pytest.mark.parametrize("tolerance", [-1, 1, math.nan, "x", None])
-@pytest.mark.parametrize("name", ["rtol", "atol"])
-def test_a_tolerance_is_a_number_from_0_to_below_1(name, tolerance):
-    with pytest.raises(ValueError, match=f"{name}: expected a "):
-        refnet.check({}, **{name: tolerance})
 
 
 STRANGE = b'null true [] {} [[]] 1e308 1 " 0 2 3 4 5 7 9 . - + e { ] [ } , :'.split()
@@ -1287,20 +1290,6 @@ def test_the_recurrent_nets_corrections_hold_the_states_before_for_constants(len
     assert_gradient(refnet.RecurrentNet, start, (x, y), error)
 
 
-def closed(base, rounded):
-    """Numbers of which every result is rounded, whatever stands beside them."""
-
-    class Kind(base):
-        def __new__(cls, value):
-            return base.__new__(cls, rounded(value))
-
-    for word in "add radd sub rsub mul rmul truediv rtruediv neg".split():
-        name = f"__{word}__"
-        method = getattr(base, name)
-        setattr(Kind, name, lambda *n, do=method: Kind(do(*map(base, n))))
-    return Kind
-
-
 Exact = closed(Decimal, Decimal)
 
 
@@ -1479,11 +1468,11 @@ MICROPYTHONS = [
 
 @slow
 @pytest.mark.parametrize("command", MICROPYTHONS)
-def test_native_micropython_replays_in_a_heap_of_296_kib(command, tmp_path, replayed):
+def test_native_micropython_replays_in_a_heap_of_288_kib(command, tmp_path, replayed):
     if " " in command or not shutil.which(command):
         pytest.skip(f"{command} is no native MicroPython here")
     (tmp_path / "refnet.py").write_text(SOURCE)
-    words = [command, "-X", "heapsize=296K", "refnet.py"]
+    words = [command, "-X", "heapsize=288K", "refnet.py"]
     assert printed(by=words, cwd=tmp_path) == replayed
 
 
@@ -1503,25 +1492,12 @@ def test_narrow_floats_are_no_oracle(monkeypatch, capsys):
 
 
 def test_floats_of_single_precision_are_seen_to_be_narrow():
-    def single(value):
-        return struct.unpack("f", struct.pack("f", value))[0]
-
     assert refnet.DOUBLES and single(1 + single(math.exp(-36))) == 1
 
 
 def test_the_replay_is_ascii_of_80_columns(replayed):
     assert replayed.isascii()
     assert max(map(len, replayed.split("\n"))) <= 80
-
-
-def test_the_replay_says_what_it_runs(replayed):
-    lines = replayed.split("\n")
-    assert lines[0] == "Neural networks handcrafted"
-    assert lines[1] == "3 hidden units, eta 0.1, 10000 epochs, seed 1"
-
-
-def test_the_replay_shows_every_thousandth_epoch(replayed):
-    assert replayed.count(" < --- ") == 10 + 10 + 4 * 10
 
 
 def test_the_replay_shows_all_of_the_worked_step(replayed):
@@ -1550,17 +1526,14 @@ def test_the_replay_ends_with_what_was_learned(replayed):
 
 def test_the_replay_says_which_answers_are_wrong():
     text = printed("--seed", 8, "--hidden", 2, "--epochs", 1200, "--eta", 2.5)
-    net = refnet.XorNet(**initial("xor-sgd", 8, 2))
-    refnet.worked_step(net, refnet.XOR[0], 2.5)
-    trace = refnet.trace("xor-sgd", None, 1200, 2.5, initial=vars(net))
-    first = text[: text.index(f"Final error {trace['error'][-1]:.5f}")]
-    for (x, y), output in zip(refnet.XOR, trace["outputs"]):
-        words = "right" if abs(output - y) < 0.5 else "WRONG"
-        assert (
-            f"\n{x[0]:.0f} {x[1]:.0f}          {y:.0f}    {output:.3f}   {words}"
-            in first
+    answers = re.findall(r"^([01]) ([01]) +([01]) +(\S+) +(right|WRONG)$", text, re.M)
+    xor = answers[: len(refnet.XOR)]
+    assert [(float(a), float(b)) for a, b, *_ in xor] == [x for x, _ in refnet.XOR]
+    for _, _, wanted, output, word in xor:
+        assert word == (
+            "right" if abs(float(output) - float(wanted)) < 0.5 else "WRONG"
         )
-    assert (first.count("right"), first.count("WRONG")) == (3, 1)
+    assert [word for *_, word in xor].count("WRONG") == 1
     assert "\nFAILED: 1 of 4 answers are wrong; this start did not learn" in text
     assert "\nXOR, stochastic: FAILED, 1 wrong\n" in text
 
@@ -1619,22 +1592,6 @@ def test_a_plot_leaves_out_what_is_not_finite():
 
 
 # ----------------------------------------------------------- Traces and tasks
-
-# A training's first and last error and w2[0] at its end, from seed 1.
-KNOWN = {
-    "rnn": (0.12321974674518642, 0.09337482071341088, -7.326860771068976),
-    "rnn-bptt": (0.1232220410073951, 0.0648786722730769, -7.006484305912955),
-    "xor-batch": (0.15554372396173488, 0.0019537260802162944, 6.639644315553908),
-    "xor-sgd": (0.15575836957780523, 0.0021454134842374883, 6.451909857616366),
-}
-
-
-@pytest.mark.parametrize("net", NETS)
-def test_the_known_answers_are_what_trace_gives(net):
-    trace = refnet.trace(net, seed=1, steps=0)
-    numbers = trace["error"][0], trace["error"][-1], trace["final"]["w2"][0]
-    assert KNOWN[net] == numbers
-    assert all(repr(number) in README for number in numbers)
 
 
 @pytest.mark.parametrize("net", NETS)
@@ -1872,12 +1829,6 @@ def test_numpys_numbers_are_written_as_json():
     json.dumps(refnet.trace("rnn", seed=np.int64(3), epochs=np.int32(1)))
 
 
-def test_an_array_of_truth_values_is_refused():
-    start = {**GOOD_RNN, "b1": [False, False, False]}
-    with pytest.raises(ValueError, match=r"b1\[0\]: expected a number, got False"):
-        refnet.trace("rnn", initial=start)
-
-
 HEAD = '{"net": "rnn", "seed": 1, "epochs": 2, '
 
 
@@ -1910,11 +1861,6 @@ def test_files_as_a_windows_shell_writes_them_are_taken(encoding, tmp_path):
     assert checked(text, tmp_path).returncode == 0
 
 
-def test_words_within_strings_stay_as_they_are(tmp_path):
-    result = checked(HEAD + '"inf": 1}', tmp_path)
-    assert result.returncode == 2 and "got 'inf'" in result.stderr
-
-
 RUBBISH = {  # what is in the file, and what is said of it
     "[]": "expected an object with names, got []",
     '{"net": "rnn", "eta": 0,1}': "got 't\": \"rnn\", \"eta\": 0,1}' in line 1 (Expecting prop",
@@ -1923,8 +1869,9 @@ RUBBISH = {  # what is in the file, and what is said of it
     '{"seed": 1}': "net: expected one of rnn, rnn-bptt, xor-batch, xor-sgd, got None",
     '{"net": "rnn", "error": [1]}': "seed: expected seed or initial to start from",
     HEAD + '"eror": [1]}': "expected only format, net, seed",
+    HEAD + '"inf": 1}': "got 'inf'",
     HEAD + '"error": null}': "got nothing to judge",
-    HEAD + '"steps": [{}]}': "got nothing to judge",
+    HEAD + '"steps": [{}], "final": {}}': "got nothing to judge",
     HEAD + '"steps": [{"x": [0, 0], "y": [0, 1]}]}': "got nothing to judge",
     HEAD + '"steps": [7]}': "steps[0]: expected an object with names, got 7",
     HEAD + '"steps": {"E": 1}}': "steps: expected a list, got {'E': 1}",
@@ -1933,7 +1880,6 @@ RUBBISH = {  # what is in the file, and what is said of it
     HEAD + '"steps": [{"example": 4, "E": [1, 1]}]}': "a whole number from 0 to 3, got 4",
     HEAD + '"steps": [{"E": [1, 1]}, {"example": 0}]}': "steps[1]: expected every step once",
     HEAD + '"error": [1], "every": 2, "format": "refnet-trace/1"}': "format: expected 'refnet-",
-    HEAD + '"error": [1, 2, 3]}': "error: expected 2 numbers, got 3, where every is 1",
 }  # fmt: skip
 
 
@@ -1945,21 +1891,13 @@ def test_what_cannot_be_judged_is_one_line_and_status_2(text, tmp_path):
     assert RUBBISH[text] in result.stderr
 
 
-def test_results_may_stand_in_another_file(tmp_path):
-    (tmp_path / "task.json").write_text(HEAD + '"comment": 1}')
-    error = refnet.trace("rnn", 1, 2)["error"]
-    result = checked(
-        f'{{"error": {error}, "comment": 2}}', tmp_path, tmp_path / "task.json"
-    )
-    assert result.returncode == 0 and "PASS" in result.stdout
-
-
-def test_null_contradicts_nothing_in_another_file(tmp_path):
-    (tmp_path / "task.json").write_text(HEAD + '"eta": 0.2}')
-    error = refnet.trace("rnn", 1, 2, 0.2)["error"]
-    for paths in (("task.json", "mine.json"), ("mine.json", "task.json")):
-        (tmp_path / "mine.json").write_text(f'{{"eta": null, "error": {error}}}')
-        assert "PASS" in printed("check", *[tmp_path / path for path in paths])
+@pytest.mark.parametrize("aside", ['"eta": null', '"comment": 2'])
+def test_null_and_comments_contradict_nothing_in_another_file(aside, tmp_path):
+    task, mine = tmp_path / "task.json", tmp_path / "mine.json"
+    task.write_text(HEAD + '"eta": 0.2, "comment": 1}')
+    mine.write_text(f'{{{aside}, "error": {refnet.trace("rnn", 1, 2, 0.2)["error"]}}}')
+    for paths in ((task, mine), (mine, task)):
+        assert "PASS" in printed("check", *paths)
 
 
 def test_what_comes_after_a_doubles_range_is_not_said_to_be_right():
@@ -1973,15 +1911,12 @@ def test_what_comes_after_a_doubles_range_is_not_said_to_be_right():
 
 
 def test_files_that_contradict_each_other_are_refused_by_key_and_name(tmp_path):
-    (tmp_path / "task.json").write_text(HEAD + '"eta": 0.2}')
-    result = checked('{"eta": 0.1, "error": [1, 1]}', tmp_path, tmp_path / "task.json")
-    assert (
-        result.returncode == 2 and "refnet: eta: expected the same in " in result.stderr
-    )
-    assert (
-        "mine.json and " in result.stderr
-        and "task.json, got 0.1 and 0.2" in result.stderr
-    )
+    task = tmp_path / "task.json"
+    task.write_text(HEAD + '"eta": 0.2}')
+    result = checked('{"eta": 0.1, "error": [1, 1]}', tmp_path, task)
+    both = f"{tmp_path / 'mine.json'} and {task}, got 0.1 and 0.2"
+    assert result.stderr == f"refnet: eta: expected the same in {both}\n"
+    assert result.returncode == 2
 
 
 BAD = {  # a command line, and what is said of it
@@ -2191,50 +2126,89 @@ def test_the_equation_shown_is_that_of_the_training(net):
     assert report.endswith(f" by delta_l1[j] = {EQUATIONS[net]}")
 
 
-# What a build gives of its steps, the last of it wrong in one, and what is then named.
-MISSING = {
-    "xor-sgd 0 lay2": "x, act1, lay1, act2",
-    "xor-sgd 0 x act2 lay1": "act1",
-    "xor-sgd 1 x w1 lay1": "y, act1, act2, lay2, delta_l2, corr_w2, corr_b2, delta_l1, corr_b1, w2, b1, b2",
-    "xor-batch 1 x lay1": "act1",
-    "rnn 0 corr_wh": "x, y, act1, lay1, act2, lay2, delta_l2, delta_l1",
-    "rnn 0 x lay1 delta_l2 corr_w1": "delta_l1",
-    "rnn 0 x act1": "",
-}  # fmt: skip
+class Gap(NamedTuple):
+    """What a build gives of its steps, wrong in the last of it, and what is missing."""
+
+    net: str
+    step: int
+    time_step: int  # of what is wrong, where it is one number of several
+    given: str
+    missing: str
 
 
-@pytest.mark.parametrize("given", MISSING)
-def test_what_was_not_given_before_the_first_wrong_number_is_named(given):
-    net, n, *names = given.split()
-    mine = only(refnet.trace(net, epochs=2), *names)
-    wrong = mine["steps"][int(n)]
-    wrong[names[-1]] = mapped(wrong[names[-1]], lambda number: number + 1)
-    _, _, said = flowing(refnet.check(mine)).partition(" not given before it: ")
-    assert said == MISSING[given]
-
-
-# Sequences of four time steps each, in which 2 eta/T is eta/2.
-FOURS = [[[0.5, -1, 2, 0.25], [0.25, 0.5, 0, 1]], [[1, 0, -1, 2], [1, 0, 0.5, 1]]]
-# Of a training, net at eta, a build gives some, and takes it for another, told at 0.1.
-OTHERS = [
-    ("xor-batch", 0.1, "steps error final outputs", "xor-sgd", "xor-batch, eta 0.1"),
-    ("xor-sgd", 0.1, "steps", "xor-batch", "xor-sgd, eta 0.1"),
-    ("rnn", 0.1, "outputs", "rnn-bptt", "rnn, eta 0.1"),
-    ("rnn-bptt", 0.1, "delta_l1", "rnn", "rnn-bptt, eta 0.1"),
-    ("rnn", 0.2, "w1 w2 b1 b2 wh bh", "rnn", "rnn, eta 0.2"),
-    ("xor-batch", 0.025, "error", "xor-batch", "xor-batch, eta 0.025"),
-    ("xor-batch", 0.05, "final", "xor-sgd", "xor-batch, eta 0.05"),
-    ("rnn-bptt", 0.05, "final error", "rnn-bptt", "rnn-bptt, eta 0.05"),
-    ("xor-sgd", 0.1, "error", "xor-sgd", ""),
-    ("xor-sgd", 0.11, "final", "xor-sgd", ""),
+GAPS = [
+    Gap("xor-sgd", 0, 0, "lay2", "x, act1, lay1, act2"),
+    Gap("xor-sgd", 0, 0, "x act2 lay1", "act1"),
+    Gap("xor-sgd", 1, 0, "x w1 lay1", "y, act1, act2, lay2, delta_l2, corr_w2, corr_b2, delta_l1, corr_b1, w2, b1, b2"),
+    Gap("xor-batch", 1, 0, "x lay1", "act1"),
+    Gap("rnn", 0, 0, "corr_wh", "x, y, act1, lay1, act2, lay2, delta_l2, delta_l1"),
+    Gap("rnn", 0, 0, "x lay1 delta_l2 corr_w1", "delta_l1"),
+    Gap("rnn", 0, 0, "x act1", ""),  # a sequence starts from zeros, not from a lay1
+    Gap("rnn", 0, 1, "x act1", "lay1"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("net, eta, given, told, said", OTHERS)
-def test_another_training_that_agrees_is_named(net, eta, given, told, said):
-    mine = refnet.trace(net, 1, 20, eta, examples=FOURS if "rnn" in net else None)
+@pytest.mark.parametrize("gap", GAPS)
+def test_what_was_not_given_before_the_first_wrong_number_is_named(gap):
+    names = gap.given.split()
+    mine = only(refnet.trace(gap.net, epochs=2), *names)
+    step = mine["steps"][gap.step]
+    if isinstance(step[names[-1]], list):
+        values = step[names[-1]]
+        values[gap.time_step] = mapped(values[gap.time_step], lambda n: n + 1)
+    else:
+        step[names[-1]] += 1
+    _, _, said = flowing(refnet.check(mine)).partition(" not given before it: ")
+    assert said == gap.missing
+
+
+# Sequences of four time steps each, in which 2 eta/T is eta/2; and one that is longer.
+FOURS = [[[0.5, -1, 2, 0.25], [0.25, 0.5, 0, 1]], [[1, 0, -1, 2], [1, 0, 0.5, 1]]]
+UNEQUAL = [*FOURS, [[1, 0, 1, 0.5, 1], [1, 0, 0, 1, 0.5]]]
+XORS = refnet.XOR
+
+
+class Other(NamedTuple):
+    """A training of which a build gives some, and takes it for another of eta 0.1."""
+
+    net: str
+    eta: float
+    examples: list
+    given: str
+    taken_for: str
+    said: str
+
+
+OTHERS = [
+    Other("xor-batch", 0.1, XORS, "steps error final outputs", "xor-sgd", "xor-batch, eta 0.1"),
+    Other("xor-sgd", 0.1, XORS, "steps", "xor-batch", "xor-sgd, eta 0.1"),
+    Other("rnn", 0.1, FOURS, "outputs", "rnn-bptt", "rnn, eta 0.1"),
+    Other("rnn-bptt", 0.1, FOURS, "delta_l1", "rnn", "rnn-bptt, eta 0.1"),
+    Other("rnn", 0.2, FOURS, "w1 w2 b1 b2 wh bh", "rnn", "rnn, eta 0.2"),
+    Other("xor-batch", 0.025, XORS, "error", "xor-batch", "xor-batch, eta 0.025"),
+    Other("xor-batch", 0.05, XORS, "final", "xor-sgd", "xor-batch, eta 0.05"),
+    Other("rnn-bptt", 0.05, FOURS, "final error", "rnn-bptt", "rnn-bptt, eta 0.05"),
+    Other("rnn-bptt", 0.025, FOURS, "final error", "rnn-bptt", "rnn-bptt, eta 0.025"),
+    Other("rnn-bptt", 0.025, UNEQUAL, "final error", "rnn-bptt", ""),
+    Other("xor-sgd", 0.1, XORS, "error", "xor-sgd", ""),
+    Other("xor-sgd", 0.11, XORS, "final", "xor-sgd", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_another_training_that_agrees_is_named(other):
+    mine = refnet.trace(other.net, 1, 20, other.eta, examples=other.examples)
     mine["error"] = [2 * error for error in mine["error"]]
-    mine = {**only(mine, *given.split()), "net": told, "eta": 0.1}
+    mine = {**only(mine, *other.given.split()), "net": other.taken_for, "eta": 0.1}
+    _, _, shown = str(refnet.check(mine)).partition("agrees with another training: ")
+    assert shown.split("\n")[0] == other.said
+
+
+@pytest.mark.parametrize("epochs, said", [(1, ""), (2, "xor-batch, eta 0.1")])
+def test_a_constant_in_one_number_alone_makes_no_training_agree(epochs, said):
+    mine = refnet.trace("xor-batch", 1, epochs)
+    mine = {**only(mine, "steps", "error"), "net": "xor-sgd"}
+    mine["error"] = [2 * error for error in mine["error"]]
     _, _, shown = str(refnet.check(mine)).partition("agrees with another training: ")
     assert shown.split("\n")[0] == said
 
@@ -2413,6 +2387,10 @@ def test_the_equations_in_the_readme_are_those_of_the_report():
     assert readme("initial = ") == refnet.EQUATIONS
 
 
+def test_the_readme_says_how_many_small_breaks_of_a_port_are_found():
+    assert f"{sum(WRONG_BREAKS.values())} that run" in " ".join(README.split())
+
+
 def rows_of(text):
     """The rows of the table that a text begins with: the first cell, and the others."""
     lines = text.split("\n\n")[0].splitlines()[2:]
@@ -2561,7 +2539,7 @@ def test_the_known_answers_are_those_of_a_trace(net):
     known = rows_of(README.split("\n## Known answers\n")[1])
     mine = refnet.trace(net, steps=0)
     want = [mine["error"][0], mine["error"][-1], mine["final"]["w2"][0]]
-    assert close([float(number) for number in known[f"`{net}`"]], want)
+    assert [float(number) for number in known[f"`{net}`"]] == want
 
 
 # ------------------------------------------------------------------ The benchmark

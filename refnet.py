@@ -623,9 +623,9 @@ def train(net, settings):
     """
     kind, training, _ = TRAININGS[settings["net"]]
     examples = settings["examples"]
-    held = zero_parameters(kind, settings["hidden"])
+    without = zero_parameters(kind, settings["hidden"])
     for name in settings["initial"]:
-        del held[name]
+        del without[name]
     learning = training(net, examples, settings["eta"])
     recurrent = isinstance(net, RecurrentNet)
     last = len(examples) - 1
@@ -634,8 +634,8 @@ def train(net, settings):
         predictions = 0
         for n in range(len(examples)):
             step = next(learning)
-            for name in held:
-                setattr(net, name, held[name])
+            for name in without:
+                setattr(net, name, without[name])
             time_steps = step.time_steps if recurrent else [step]
             for now in time_steps:
                 total += now.E
@@ -643,7 +643,7 @@ def train(net, settings):
             yield epoch, n, step, total / predictions if n == last else None
 
 
-def written(step):
+def quantities_of(step):
     """A step's quantities by name; a recurrent one's in lists over the time steps."""
     found = {}
     for name in QUANTITIES:
@@ -691,26 +691,27 @@ def trace(
         count = whole_number("steps", steps, 0, most)
     learner = start_net(settings)
     names = [name for name in PARAMETERS if name in settings["initial"]]
-    missing = ["corr_" + name for name in BIASES if name not in names]
-    held = []
+    left_out = ["corr_" + name for name in BIASES if name not in names]
+    first_steps = []
     # Whole from the start, as a small heap has no room later for a list that grows.
     curve = [0.0] * ((settings["epochs"] - 1) // settings["every"] + 1)
     for epoch, n, step, error in train(learner, settings):
-        if len(held) < count:
-            place = f"training: steps[{len(held)}]"
-            held.append({"epoch": epoch, "example": n})
-            values = dict(written(step), **parameters_of(learner, names))
+        if len(first_steps) < count:
+            place = f"training: steps[{len(first_steps)}]"
+            first_steps.append({"epoch": epoch, "example": n})
+            values = dict(quantities_of(step), **parameters_of(learner, names))
             for name, value in values.items():
-                if name not in missing:
-                    held[-1][name] = fit(f"{place}.{name}", value, value)
+                if name not in left_out:
+                    first_steps[-1][name] = fit(f"{place}.{name}", value, value)
         if error is not None and epoch % settings["every"] == 0:
             curve[epoch // settings["every"]] = as_number("training: error", error)
-    outputs = [written(learner.forward(pair))["lay2"] for pair in settings["examples"]]
+    answers = [learner.forward(example) for example in settings["examples"]]
+    outputs = [quantities_of(step)["lay2"] for step in answers]
     final = parameters_of(learner, names)
     for name, value in final.items():
         final[name] = fit(f"training: final.{name}", value, value)
     traced = dict({"format": FORMAT}, **settings)
-    traced.update(steps=held, error=curve, final=final)
+    traced.update(steps=first_steps, error=curve, final=final)
     traced["outputs"] = fit("training: outputs", outputs, outputs)
     return traced
 
@@ -846,8 +847,8 @@ def read_steps(steps, settings, forms):
 
 def read_results(given, settings):
     """What a build computed, by place: part, epoch, example, time step and quantity."""
-    told = {key: settings[key] for key in ("net", "hidden", "examples", "initial")}
-    forms = trace(epochs=1, eta=0, **told)
+    keys = ("net", "hidden", "examples", "initial")
+    forms = trace(epochs=1, eta=0, **{key: settings[key] for key in keys})
     results = read_steps(given.get("steps", []), settings, forms["steps"])
     for part in ("initial", "final"):
         if part in given and (part == "final" or "seed" in settings):
@@ -1020,7 +1021,7 @@ class Judge:
                         self.contradicted = True
         return got if all(map(isfinite, gots)) else want
 
-    def settle(self, net, part, epoch, example, starts):
+    def compare_parameters(self, net, part, epoch, example, starts):
         """Compares net's parameters with a build's, and has it go on from those."""
         for name in PARAMETERS:
             place = part, epoch, example, None, name
@@ -1036,20 +1037,20 @@ class Judge:
         """Runs the training and compares; if not patient, until it is contradicted."""
         size = len(self.settings["examples"])
         net = start_net(self.settings)
-        self.settle(net, "initial", None, None, {})
+        self.compare_parameters(net, "initial", None, None, {})
         self.start = before = parameters_of(net)
         net.new_step = self.new_step
         for epoch, example, _, error in train(net, self.settings):
             self.moved = self.moved or parameters_of(net) != before
             if (epoch, example) in self.steps:
-                self.settle(net, "steps", epoch, example, before)
+                self.compare_parameters(net, "steps", epoch, example, before)
             before = parameters_of(net)
             if error is not None:
                 self.compare(("error", epoch, None, None, "error"), error)
             if self.contradicted and not patient:
                 return
             self.epoch, self.example = divmod(epoch * size + example + 1, size)
-        self.settle(net, "final", None, None, self.start)
+        self.compare_parameters(net, "final", None, None, self.start)
         self.end = parameters_of(net)
         net.new_step = Step
         for n, example in enumerate(self.settings["examples"]):
@@ -1116,8 +1117,8 @@ def other_training(judge):
     etas = [c * settings["eta"] / n for n in sizes for c in (1, 2)]
     for net in [net for net in sorted(TRAININGS) if TRAININGS[net][2] == examples]:
         for eta in etas:
-            told = dict(settings, net=net, eta=eta)
-            other = Judge(told, judge.results, judge.rtol, judge.atol)
+            others = dict(settings, net=net, eta=eta)
+            other = Judge(others, judge.results, judge.rtol, judge.atol)
             try:
                 other.watch(patient=False)
             except InputError:  # it leaves a double's range
@@ -1127,7 +1128,7 @@ def other_training(judge):
     return ""
 
 
-def wrapped(text):
+def wrap(text):
     """Text in lines of 79 columns at most, all but the first indented."""
     lines = [""]
     for word in text.split(" "):
@@ -1221,7 +1222,7 @@ def report_text(judge):
     limits = f"rtol {judge.rtol:g}, atol {judge.atol:g}"
     if not judge.wrong:
         lines.append(f"PASS: all {total} values within {limits}")
-        return "\n".join(lines + [wrapped(line) for line in after_pass(judge)])
+        return "\n".join(lines + [wrap(line) for line in after_pass(judge)])
     lines.append(f"FAIL: {len(judge.wrong)} of {total} values beyond {limits}")
     broken = [row.title for row in judge.rows if row.wrong]
     words = f"Broken: {', '.join(broken)}."
@@ -1230,7 +1231,7 @@ def report_text(judge):
         words += " range."
     elif len(broken) < len(judge.rows):
         words += " Every other number follows from the build's own."
-    return "\n".join(lines + [wrapped(line) for line in [words] + after_fail(judge)])
+    return "\n".join(lines + [wrap(line) for line in [words] + after_fail(judge)])
 
 
 def check(candidate, rtol=RTOL, atol=ATOL):
@@ -1265,9 +1266,9 @@ def check(candidate, rtol=RTOL, atol=ATOL):
         raise InputError("seed", words, "neither")
     settings = read_settings(given)
     results = read_results(given, settings)
-    told = [place for place in results if place[4] in ("x", "y")]
-    told += [place for place in results if place[0] == "initial"]
-    if len(told) == len(results):
+    inputs = [place for place in results if place[4] in ("x", "y")]
+    inputs += [place for place in results if place[0] == "initial"]
+    if len(inputs) == len(results):
         words = "some results: " + ", ".join(RESULTS)
         raise InputError("build", words, "nothing to judge")
     judge = Judge(settings, results, rtol, atol)
@@ -1319,14 +1320,10 @@ class Curve:
         return lines
 
 
-def print_title(title):
-    """A heading of the replay."""
-    print(f"\n{title}\n{'-' * len(title)}")
-
-
 def print_worked_step(net, eta):
     """Moves net by the notebook's single step, and prints all that it computes."""
-    print_title("One worked step, on the first example")
+    print("\nOne worked step, on the first example")
+    print("-------------------------------------")
     print("With its slips: wrong sign, derivative at act, w2 used after its update.")
     step = worked_step(net, XOR[0], eta)
     rows = [(name, getattr(step, name, None)) for name in QUANTITIES]
@@ -1353,11 +1350,12 @@ def print_sequence(epoch, step, _):
     print(f" < --- {epoch}")
 
 
-def replay(name, net, settings, print_step, question="", limit=""):
+def replay(title, name, net, settings, print_step, question="", limit=""):
     """Trains net and prints it as the notebook does; returns what becomes of it.
 
     Of a sequence it is the last answer that counts.
     """
+    print(f"\n{title}\n{'-' * len(title)}")
     _, _, examples = TRAININGS[name]
     settings = dict(settings, net=name, examples=examples, initial=parameters_of(net))
     curve = Curve(settings["epochs"])
@@ -1398,17 +1396,17 @@ def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
         print("WARNING: floats narrower than a double: these are not refnet's numbers.")
     net = XorNet(**initial_parameters(XorNet, stream, hidden))
     print_worked_step(net, settings["eta"])
-    print_title("XOR by stochastic gradient descent: update after every example")
-    first = replay("xor-sgd", net, settings, print_xor)
-    print_title("XOR by batch gradient descent: update after all four examples")
+    title = "XOR by stochastic gradient descent: update after every example"
+    first = replay(title, "xor-sgd", net, settings, print_xor)
+    title = "XOR by batch gradient descent: update after all four examples"
     net = XorNet(**initial_parameters(XorNet, stream, hidden))
-    second = replay("xor-batch", net, settings, print_xor)
-    print_title("The recurrent net: 1 follows only two zeros")
+    second = replay(title, "xor-batch", net, settings, print_xor)
+    title = "The recurrent net: 1 follows only two zeros"
     net = RecurrentNet(**initial_parameters(RecurrentNet, stream, hidden))
     question = "The third bit, from the first two:\n"
     limit = "For fixed weights it cannot be below 1/16 = 0.0625: see README.md.\n"
-    third = replay("rnn", net, settings, print_sequence, question, limit)
-    print_title("Summary")
+    third = replay(title, "rnn", net, settings, print_sequence, question, limit)
+    print("\nSummary\n-------")
     print(f"XOR, stochastic: {first}")
     print(f"XOR, batch:      {second}")
     print(f"Recurrent net:   {third}")

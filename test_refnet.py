@@ -2425,7 +2425,7 @@ def bent_build(net, bends):
         for name in set(bends) & set(task["initial"]):
             setattr(learner, name, bends[name](step, learner, getattr(learner, name)))
         left = {name: getattr(learner, name) for name in task["initial"]}
-        task["steps"].append({**refnet.written(step), **left})
+        task["steps"].append({**refnet.quantities_of(step), **left})
     return {**task, "steps": task["steps"][2:]}
 
 

@@ -2075,6 +2075,13 @@ def test_a_row_counts_values_and_wrong_ones_and_says_how_far_off_and_where():
     assert list(table(refnet.check(mine))["E"].values()) == cells
 
 
+def test_what_is_off_from_0_has_no_relative_difference():
+    mine = only(refnet.trace(epochs=1, steps=1), "corr_w1")
+    mine["steps"][0]["corr_w1"][0][0] = 0.5  # where x is 0
+    row = table(refnet.check(mine))["corr_w1"]
+    assert (row["max abs"], row["max rel"]) == ("0.5", "0")
+
+
 def test_a_row_says_the_constant_that_its_wrong_values_are_off_by(fault):
     settings = {**refnet.task(fault.net), "epochs": 3}
     report = refnet.check(run_port(settings, (fault.right, fault.wrong)))

@@ -4,10 +4,11 @@ The notebook "Neural networks handcrafted" (D. Krzeminski, 2018) teaches two sma
 in NumPy: a 2-3-1 sigmoid net that learns XOR, and a recurrent net that learns that 1
 follows only two zeros.  This module computes the same numbers with lists and the math
 module, in the notebook's order, to be read beside it from the first line to the last.
-There are three ways to use it:
+Its commands are the ways to use it:
 
     python3 refnet.py                  replay the whole notebook
     python3 refnet.py trace NET        write down all that a training computes
+    python3 refnet.py task NET         write settings on which wrong builds fail
     python3 refnet.py check FILE       judge another build: which equation is broken?
 
 These words carry it:

@@ -1115,7 +1115,6 @@ def assert_parity(net, seed, epochs, hidden, arithmetic, tolerance):
 
 
 @needs_numpy
-@pytest.mark.parametrize("net", NETS)
 @PARITY
 @SIZES
 def test_a_trace_agrees_with_numpy(net, seed, hidden, epochs):
@@ -1123,7 +1122,6 @@ def test_a_trace_agrees_with_numpy(net, seed, hidden, epochs):
 
 
 @needs_numpy
-@pytest.mark.parametrize("net", NETS)
 @PARITY
 @SIZES
 def test_a_trace_is_numpys_to_the_last_bit_if_numpy_adds_in_order(
@@ -1133,7 +1131,6 @@ def test_a_trace_is_numpys_to_the_last_bit_if_numpy_adds_in_order(
 
 
 @needs_numpy
-@pytest.mark.parametrize("net", NETS)
 def test_numpys_arrays_pass_in_their_own_shapes(net):
     theirs = numpy_trace(net, epochs=60, steps=8)
     assert np.shape(theirs["final"]["b1"]) == (1, 3), "is no shape of refnet's"
@@ -1157,7 +1154,6 @@ def stepped(net, start=None, example=1):
     return trained, step
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_forward_makes_a_step_as_far_as_its_error(net):
     kind, _, examples = refnet.TRAININGS[net]
     step = kind(**initial(net)).forward(examples[1])
@@ -1165,13 +1161,11 @@ def test_forward_makes_a_step_as_far_as_its_error(net):
         assert hasattr(now, "E") and not hasattr(now, "delta_l2")
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_forward_and_backward_leave_the_net_as_it_is(net):
     trained, _ = stepped(net)
     assert vars(trained) == initial(net)
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_descend_leaves_the_lists_that_the_net_was_given(net):
     start = initial(net)
     trained, step = stepped(net, start)
@@ -1179,7 +1173,6 @@ def test_descend_leaves_the_lists_that_the_net_was_given(net):
     assert start == initial(net) != vars(trained)
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_descend_moves_each_parameter_by_eta_times_its_correction(net):
     trained, step = stepped(net)
     before = dict(vars(trained))
@@ -1594,7 +1587,6 @@ def test_a_plot_leaves_out_what_is_not_finite():
 # ----------------------------------------------------------- Traces and tasks
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_a_trace_tells_it_all_in_the_order_of_computation(net):
     trace = refnet.trace(net, epochs=7, every=3)
     assert list(trace) == ["format", *refnet.SETTINGS, *refnet.RESULTS]
@@ -1604,7 +1596,6 @@ def test_a_trace_tells_it_all_in_the_order_of_computation(net):
     assert (step["epoch"], step["example"]) == (1, 1)
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_a_trace_holds_the_steps_of_two_epochs_or_as_many_as_are_asked_for(net):
     assert len(refnet.trace(net, epochs=7)["steps"]) == 8
     assert len(refnet.trace(net, epochs=7, steps=28)["steps"]) == 28
@@ -1617,7 +1608,6 @@ def test_a_trace_holds_the_error_of_every_so_manyth_epoch():
     assert part["error"] == whole["error"][::3] and len(part["error"]) == 3
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_a_traces_outputs_are_those_of_its_final_parameters(net):
     trace = refnet.trace(net, epochs=7)
     again = refnet.trace(net, epochs=1, eta=0, initial=trace["final"])
@@ -1630,13 +1620,11 @@ def test_a_trace_whose_end_leaves_a_doubles_range_is_refused():
         refnet.trace("xor-batch", epochs=1, eta=1e308, steps=0, examples=many)
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_at_eta_0_no_parameter_moves(net):
     trace = refnet.trace(net, epochs=3, eta=0)
     assert trace["final"] == trace["initial"]
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_a_bias_that_is_left_out_is_none_in_all_of_a_trace(net):
     start = initial(net)
     del start["b2"]
@@ -1678,14 +1666,12 @@ def test_trace_of_a_file_with_an_unknown_key_is_refused(tmp_path):
     assert result.returncode == 2 and "got 'hiden'" in result.stderr
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_a_task_holds_settings_with_initial_and_no_results(net):
     task = json.loads(printed("task", net))
     assert set(task) == {"comment", *refnet.SETTINGS} - {"seed"}
     assert task == json.loads(json.dumps(refnet.task(net)))
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_no_size_of_a_task_is_the_notebooks_nor_another_of_its_own(net):
     task = refnet.task(net)
     sizes = [task["hidden"], len(task["examples"])]
@@ -1697,7 +1683,6 @@ def test_no_size_of_a_task_is_the_notebooks_nor_another_of_its_own(net):
     assert len(etas) == len(NETS)
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_a_tasks_activations_go_beyond_20_on_both_sides(net):
     task = refnet.task(net)
     del task["comment"]
@@ -1707,7 +1692,6 @@ def test_a_tasks_activations_go_beyond_20_on_both_sides(net):
     assert any(20 < act < 20.7 for act in acts) and min(acts) < -20
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_a_tasks_trace_passes_through_the_command_line(net, tmp_path):
     (tmp_path / "task.json").write_text(printed("task", net))
     (tmp_path / "mine.json").write_text(printed("trace", tmp_path / "task.json"))
@@ -2541,7 +2525,6 @@ def test_what_is_left_out_is_as_the_format_says():
         assert float(FORMAT[f"`{name}`"][1].split(" else ")[-1]) == mine[name]
 
 
-@pytest.mark.parametrize("net", NETS)
 def test_the_known_answers_are_those_of_a_trace(net):
     known = rows_of(README.split("\n## Known answers\n")[1])
     mine = refnet.trace(net, steps=0)

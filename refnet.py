@@ -13,7 +13,8 @@ Its commands are the ways to use it:
 
 These words carry it:
 
-    net         holds the parameters, under the notebook's names: net.w1, net.b2
+    net         holds the parameters, under the notebook's names: net.w1, net.b2;
+                in settings, and for NET, the name of a training
     step        what one example makes a net compute: step.act1, step.lay2, step.E
     training    a generator of steps: each next() shows the net one example
     settings    what a training is run with: net, seed, eta, epochs, examples, ...
@@ -80,7 +81,8 @@ class Step:
     A recurrent net's step has time_steps, a Step for each, from the first to the last:
     k from 0, x, y, lay1_before, the hidden output that the time step before left, act1
     to E, delta_l2 and delta_l1.  Its own are the corrections, sums over the time steps,
-    and corr_wh and corr_bh, which is the very list corr_b1.
+    and corr_wh and corr_bh, which is the very list corr_b1.  A RecurrentNet's are the
+    derivatives with lay1_before held constant, a ThroughTimeNet's those in full.
     """
 
     k = None  # but in a time step
@@ -132,7 +134,7 @@ class XorNet:
         w2, x, lay1 = self.w2, step.x, step.lay1
         # Backprop, 2nd layer
         step.delta_l2 = (step.lay2 - step.y) * dsigmoid(step.lay2)
-        delta_l2 = step.delta_l2  # as a judge may have left it
+        delta_l2 = step.delta_l2  # read back, as a judge may have replaced it
         step.corr_w2 = [lay * delta_l2 for lay in lay1]
         step.corr_b2 = delta_l2
         # Backprop, 1st layer
@@ -274,7 +276,7 @@ class RecurrentNet:
         return step
 
     def backward(self, step):
-        """Add the derivatives of the errors, from the last time step to the first."""
+        """Add the deltas and the corrections, from the last time step to the first."""
         w2 = self.w2
         hidden = range(len(w2))
         from_after = [0.0] * len(w2)  # nothing comes after the last
@@ -330,7 +332,7 @@ class RecurrentNet:
 
 
 class ThroughTimeNet(RecurrentNet):
-    """The RecurrentNet of the notebook's text; its code leaves out this equation."""
+    """The RecurrentNet of the notebook's text, whose code leaves out this equation."""
 
     def passed_back(self, delta_l1):
         """How lay1 of the time step before moves the errors after it: H numbers."""
@@ -423,14 +425,14 @@ class InputError(ValueError):
         super().__init__(f"{place}: expected {expected}, got {got}")
 
 
-def as_lists(value):
+def from_array(value):
     """An array, a tensor or an array's number as Python's own lists and numbers."""
     return value.tolist() if hasattr(value, "tolist") else value
 
 
 def as_number(place, value, finite=True):
     """value as a float; where it need not be finite, None is NaN."""
-    value = as_lists(value)
+    value = from_array(value)
     if value is None and not finite:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -466,7 +468,7 @@ def check_keys(place, value, known):
 
 def as_list(place, value):
     """value, which must be a list, or a tuple or an array."""
-    value = as_lists(value)
+    value = from_array(value)
     if not isinstance(value, (list, tuple)):
         raise InputError(place, "a list", repr(value))
     return value
@@ -477,7 +479,7 @@ def flat(place, value, finite=True):
 
     "2 x 3" is a shape, "one" that of a number.  Axes of length 1 do not count.
     """
-    value = as_lists(value)
+    value = from_array(value)
     if not isinstance(value, (list, tuple)):
         return "one", [as_number(place, value, finite)]
     shapes, numbers = [], []
@@ -487,10 +489,11 @@ def flat(place, value, finite=True):
         numbers += row
     if RAGGED in shapes or shapes != shapes[:1] * len(shapes):
         return RAGGED, numbers
-    size, row = len(shapes), shapes[0] if shapes else "one"
+    size = len(shapes)
+    inner = shapes[0] if shapes else "one"
     if size == 1:
-        return row, numbers
-    return str(size) if row == "one" else f"{size} x {row}", numbers
+        return inner, numbers
+    return str(size) if inner == "one" else f"{size} x {inner}", numbers
 
 
 def fit(place, value, form, finite=True):
@@ -511,8 +514,8 @@ FORMAT = "refnet-trace/2"
 SEED = 1  # from it all trainings of a replay succeed
 LIMITS = {"seed": 2**32 - 1, "epochs": 10**6, "every": 10**6, "hidden": 1000}
 
-# Whether floats here have a double's 53 bits: exp(-36) is 2e-16, and no constant that
-# a compiler may have rounded.
+# Whether floats here have a double's 53 bits: exp(-36) is 2e-16, and computed here and
+# now, as a compiler may have rounded a constant on another machine.
 DOUBLES = 1.0 + exp(-36.0) > 1.0
 
 # The trainings that have a name: a kind of net, how it is trained, and on what.
@@ -556,7 +559,8 @@ def read_examples(kind, examples):
 def read_settings(given):
     """What a training is run with, checked once and complete: a trace's first part.
 
-    What is left out or None is as in the notebook, hidden as in initial.
+    What is left out or None is as in the notebook, hidden as in initial.  Beside a seed
+    initial is a result, which check compares, and is not read here.
     """
     given = {key: given[key] for key in given if given[key] is not None}
     net = given.get("net")
@@ -810,7 +814,7 @@ class Report(list):
     The fields of each are its place, None where one means nothing: part ("steps",
     "error", ...), epoch, example, time_step, quantity ("delta_l1"), element (indices);
     got, the build's number; want, what its equation makes of the build's own numbers
-    before it; and start, what a parameter was before.  str() and repr() tell it all.
+    before it; start, what a parameter was before, else 0.  str() and repr() tell all.
     """
 
     text = ""
@@ -848,6 +852,7 @@ def read_steps(steps, settings, forms):
 
 def read_results(given, settings):
     """What a build computed, by place: part, epoch, example, time step and quantity."""
+    # One epoch of refnet's own has the forms that the build's numbers must have.
     keys = ("net", "hidden", "examples", "initial")
     forms = trace(epochs=1, eta=0, **{key: settings[key] for key in keys})
     results = read_steps(given.get("steps", []), settings, forms["steps"])
@@ -931,6 +936,7 @@ class Row:
         got, want, start = difference.got, difference.want, difference.start
         move = c * (want - start)
         off = abs(got - want) if c == 1 else abs(got - start - move)
+        # Where a parameter hardly moves, its rounding counts: a thousandth of want.
         return off <= self.atol + self.rtol * max(abs(move), abs(want) / 1000)
 
     def note(self, difference):
@@ -958,14 +964,14 @@ class Row:
 
     def line(self):
         values = str(self.values)
-        words = self.title + " " * (15 - len(self.title) - len(values)) + values
-        words += f"{len(self.wrong):>6}"
+        words = self.title + " " + values.rjust(14 - len(self.title))
+        words += f" {len(self.wrong):>5}"
         words += f" {self.absolute:>7.2g} {self.relative:>7.2g}"
         if self.wrong:
             first = self.wrong[0]
             place = first.epoch, first.example, first.time_step
             epoch, example, time_step = ["" if n is None else n for n in place]
-            words += f"{epoch:>6}{example:>8}" + f"{time_step:>10}".rstrip()
+            words += f" {epoch:>5} {example:>7}" + f" {time_step:>9}".rstrip()
             c = self.factor()
             words += "" if c is None else f" {c + 0.0:.4g} times refnet's"  # no -0
         return words.rstrip()
@@ -986,7 +992,7 @@ class Judge:
         self.rows = []  # in the order of computation
         self.row_of = {}  # by part and quantity
         self.wrong = []
-        self.contradicted = False  # whether no factor explains something wrong
+        self.contradicted = False  # by what no factor in SCALED explains
         self.moved = False  # whether a parameter has
         self.end = None  # the parameters, if the training gets there
         self.epoch = 0  # of the step under way
@@ -1050,6 +1056,7 @@ class Judge:
                 self.compare(("error", epoch, None, None, "error"), error)
             if self.contradicted and not patient:
                 return
+            # Of the step that train makes when it is asked for the next.
             self.epoch, self.example = divmod(epoch * size + example + 1, size)
         self.compare_parameters(net, "final", None, None, self.start)
         self.end = parameters_of(net)
@@ -1060,13 +1067,13 @@ class Judge:
                 self.compare(("outputs", None, n, now.k, "outputs"), now.lay2)
 
     def agrees(self):
-        """Whether all is right, constant factors aside."""
+        """Whether all is right, constant factors of what SCALED names aside."""
         factors = [row.factor(fewest=2) for row in self.rows if row.wrong]
         return not self.contradicted and all(factors)
 
 
 def equation(net, quantity):
-    """The equation by which a training computes a quantity, or "" for another word."""
+    """The line of EQUATIONS for a quantity in a training, or "" for another word."""
     head = "w" if quantity in PARAMETERS else quantity
     found = ""
     for line in EQUATIONS.split("\n"):
@@ -1078,7 +1085,7 @@ def equation(net, quantity):
 
 
 def not_given_before(judge, first):
-    """What a build does not give of that by which a wrong number is computed."""
+    """What a build nowhere gives of the names in a wrong number's line of EQUATIONS."""
     net = judge.settings["net"]
     known = {place[4] for place in judge.results if place[0] == "steps"}
     if first.part == "initial":
@@ -1245,7 +1252,7 @@ def check(candidate, rtol=RTOL, atol=ATOL):
     the build's own number, so that a fault makes no row wrong but its own.
 
     A value is right if abs(got - want) <= atol + rtol*abs(want).  For a parameter after
-    a step, and in final, its move stands in for want, or a thousandth of want.
+    a step, and in final, its move stands in for want, or want/1000 where that is more.
 
     Returns a Report, a list that is empty where all is right.  Raises ValueError for
     what cannot be judged, RuntimeError where floats are narrower than a double.
@@ -1486,8 +1493,8 @@ def read_command_line(argv):
 
     whole = {"type": int, "default": SUPPRESS}
     number = {"type": float, "default": SUPPRESS}
-    training = ArgumentParser(add_help=False)
-    add = training.add_argument
+    shared = ArgumentParser(add_help=False)
+    add = shared.add_argument
     add("--seed", metavar="S", help=f"of the random start (default: {SEED})", **whole)
     add("--epochs", metavar="N", help=f"(default: {EPOCHS})", **whole)
     add("--eta", metavar="X", help=f"learning rate (default: {ETA})", **number)
@@ -1502,10 +1509,9 @@ def read_command_line(argv):
         return commands.add_parser(name, **how).add_argument
 
     about = "replay the notebook; status 0 also where a net did not learn"
-    command("run", about, [training])
-    add = command(
-        "trace", "write down all that a training computes, as JSON", [training]
-    )
+    command("run", about, [shared])
+    about = "write down all that a training computes, as JSON"
+    add = command("trace", about, [shared])
     about = NETS + "; or a file with settings, - for standard input"
     add("target", metavar="NET_OR_FILE", help=about)
     about = "steps to write down (default: those of two epochs)"
@@ -1562,7 +1568,7 @@ def main(argv=None):
         import signal
 
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it quietly
-    except (ImportError, AttributeError):  # MicroPython, Windows
+    except (ImportError, AttributeError, ValueError):  # MicroPython, Windows, a thread
         pass
     try:
         return obey(sys.argv[1:] if argv is None else argv)

@@ -29,9 +29,9 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 import types
-import typing
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
@@ -1531,7 +1531,7 @@ def test_the_replay_says_which_answers_are_wrong():
     assert "\nXOR, stochastic: FAILED, 1 wrong\n" in text
 
 
-# The text of other replays, as the second house printed it.
+# Digests of what other replays print, as version 2 printed it.
 REPLAYS = {
     "--seed 5": "fe2c93e802b12920",
     "--seed 8 --hidden 1 --epochs 30": "c902e86a1f59c6fe",
@@ -1699,10 +1699,10 @@ def test_a_tasks_trace_passes_through_the_command_line(net, tmp_path):
     assert "\nPASS: all " in text
 
 
-# ---------------------------------------------------------------- The door
+# -------------------------------------------------------- What is refused and taken
 
 
-class Refused(typing.NamedTuple):
+class Refused(NamedTuple):
     nets: str  # how the names of the trainings start
     place: str
     expected: str
@@ -1945,6 +1945,18 @@ def test_an_error_of_refnets_own_is_not_turned_into_a_line(monkeypatch):
         refnet.main(["trace", "rnn"])
 
 
+def test_main_may_be_called_in_a_thread():
+    statuses = []
+
+    def call():
+        statuses.append(refnet.main(["task", "rnn"]))
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+    assert statuses == [0]
+
+
 HELP = {  # a command, and what its help shows
     "run": ["--seed S", "(default: 1)", "--epochs N", "(default: 10000)", "--eta X"],
     "trace": ["--steps K", "two epochs", "NET_OR_FILE", "rnn-bptt", "--hidden H"],
@@ -2059,6 +2071,11 @@ def test_a_row_counts_values_and_wrong_ones_and_says_how_far_off_and_where():
     assert list(table(refnet.check(mine))["E"].values()) == cells
 
 
+def test_large_counts_keep_their_columns_apart():
+    report = refnet.check(refnet.trace("rnn", hidden=100, epochs=1, steps=0))
+    assert "\ninitial wh 10000     0 " in str(report)
+
+
 def test_what_is_off_from_0_has_no_relative_difference():
     mine = only(refnet.trace(epochs=1, steps=1), "corr_w1")
     mine["steps"][0]["corr_w1"][0][0] = 0.5  # where x is 0
@@ -2103,7 +2120,7 @@ def test_a_report_has_at_most_80_columns_of_ascii(fault):
     assert max(map(len, report.split("\n"))) <= 80
 
 
-EQUATIONS = {
+DELTA_EQUATIONS = {
     "xor-sgd": "(w2[j]*delta_l2) * dsigmoid(lay1[j])",
     "xor-batch": "(w2[j]*delta_l2) * dsigmoid(lay1[j])",
     "rnn": "(w2[j]*delta_l2 + from_after[j]) * dsigmoid(lay1[j]) from_after[j] = 0",
@@ -2114,7 +2131,7 @@ EQUATIONS = {
 def test_the_equation_shown_is_that_of_the_training(net):
     mine = run_port(notebook(net), ("hidden[j] * (1 - hidden[j])", "hidden[j]"))
     report = flowing(refnet.check(mine))
-    assert report.endswith(f" by delta_l1[j] = {EQUATIONS[net]}")
+    assert report.endswith(f" by delta_l1[j] = {DELTA_EQUATIONS[net]}")
 
 
 class Gap(NamedTuple):
@@ -2156,7 +2173,6 @@ def test_what_was_not_given_before_the_first_wrong_number_is_named(gap):
 # Sequences of four time steps each, in which 2 eta/T is eta/2; and one that is longer.
 FOURS = [[[0.5, -1, 2, 0.25], [0.25, 0.5, 0, 1]], [[1, 0, -1, 2], [1, 0, 0.5, 1]]]
 UNEQUAL = [*FOURS, [[1, 0, 1, 0.5, 1], [1, 0, 0, 1, 0.5]]]
-XORS = refnet.XOR
 
 
 class Other(NamedTuple):
@@ -2171,18 +2187,18 @@ class Other(NamedTuple):
 
 
 OTHERS = [
-    Other("xor-batch", 0.1, XORS, "steps error final outputs", "xor-sgd", "xor-batch, eta 0.1"),
-    Other("xor-sgd", 0.1, XORS, "steps", "xor-batch", "xor-sgd, eta 0.1"),
+    Other("xor-batch", 0.1, refnet.XOR, "steps error final outputs", "xor-sgd", "xor-batch, eta 0.1"),
+    Other("xor-sgd", 0.1, refnet.XOR, "steps", "xor-batch", "xor-sgd, eta 0.1"),
     Other("rnn", 0.1, FOURS, "outputs", "rnn-bptt", "rnn, eta 0.1"),
     Other("rnn-bptt", 0.1, FOURS, "delta_l1", "rnn", "rnn-bptt, eta 0.1"),
     Other("rnn", 0.2, FOURS, "w1 w2 b1 b2 wh bh", "rnn", "rnn, eta 0.2"),
-    Other("xor-batch", 0.025, XORS, "error", "xor-batch", "xor-batch, eta 0.025"),
-    Other("xor-batch", 0.05, XORS, "final", "xor-sgd", "xor-batch, eta 0.05"),
+    Other("xor-batch", 0.025, refnet.XOR, "error", "xor-batch", "xor-batch, eta 0.025"),
+    Other("xor-batch", 0.05, refnet.XOR, "final", "xor-sgd", "xor-batch, eta 0.05"),
     Other("rnn-bptt", 0.05, FOURS, "final error", "rnn-bptt", "rnn-bptt, eta 0.05"),
     Other("rnn-bptt", 0.025, FOURS, "final error", "rnn-bptt", "rnn-bptt, eta 0.025"),
     Other("rnn-bptt", 0.025, UNEQUAL, "final error", "rnn-bptt", ""),
-    Other("xor-sgd", 0.1, XORS, "error", "xor-sgd", ""),
-    Other("xor-sgd", 0.11, XORS, "final", "xor-sgd", ""),
+    Other("xor-sgd", 0.1, refnet.XOR, "error", "xor-sgd", ""),
+    Other("xor-sgd", 0.11, refnet.XOR, "final", "xor-sgd", ""),
 ]  # fmt: skip
 
 
@@ -2450,7 +2466,7 @@ LEFT_OUT = {
     "slope": lambda step, net, delta_l2: step.lay2 - step.y,
     "hidden slope": lambda step, net, delta_l1: [w * step.delta_l2 for w in net.w2],
 }
-XOR = "w1 w2 b1 b2"
+FIRST_NET = "w1 w2 b1 b2"
 CAUSES = [
     Cause("`x`, `y`", "a target rounded", "xor-sgd", {"y": lambda s, n, y: round(y)}, "y"),
     Cause("`act1`", "a bias left out", "rnn", {"act1": lambda s, n, act1: [act - b for act, b in zip(act1, n.b1)]}, "act1"),
@@ -2466,18 +2482,18 @@ CAUSES = [
     Cause("`corr_b1`", "the slope of `delta_l1` left out", "xor-batch", {"corr_b1": LEFT_OUT["hidden slope"]}, "corr_b1"),
     Cause("`corr_wh`", "transposed", "rnn", {"corr_wh": lambda s, n, corr: list(zip(*corr))}, "corr_wh"),
     Cause("`corr_bh`", "half of `corr_b1`", "rnn-bptt", {"corr_bh": scaled(0.5)}, "corr_bh", "0.5 times"),
-    Cause("`w1` to `bh` after a step", "`-1 times`: moved uphill", "xor-sgd", moved(-1), XOR, "-1 times"),
-    Cause("`delta_l2` and all parameters", "no bug", "xor-sgd", {"delta_l2": scaled(-1), **moved(-1)}, "delta_l2 " + XOR, "-1 times"),
+    Cause("`w1` to `bh` after a step", "`-1 times`: moved uphill", "xor-sgd", moved(-1), FIRST_NET, "-1 times"),
+    Cause("`delta_l2` and all parameters", "no bug", "xor-sgd", {"delta_l2": scaled(-1), **moved(-1)}, "delta_l2 " + FIRST_NET, "-1 times"),
     Cause("`error`", "the sum for the mean", "rnn", {"error": scaled(8)}, "error", "8 times"),
     Cause("`final`", "copied too early", "rnn", {"final": lambda s, n, final: initial("rnn", 5)}, "final outputs"),
     Cause("`initial`", "from [0, 1), not [-1, 1)", "xor-sgd", {"initial": lambda s, n, start: mapped(start, lambda w: (w + 1) / 2)}, "initial"),
     Cause("`outputs`", "rounded to bits", "xor-sgd", {"outputs": lambda s, n, outputs: mapped(outputs, round)}, "outputs"),
-    Cause("all, c times", "2/n: a mean of n squares", "xor-sgd", {"delta_l2": scaled(2 / 5)}, XOR, "0.4 times"),
-    Cause("all, without a constant", "`delta_l2`", "rnn", {"delta_l2": LEFT_OUT["slope"]}, XOR + " wh bh"),
-    Cause("all, right at the first update", "momentum", "xor-sgd", moved(m=0.9), XOR, "epoch 0, example 1"),
+    Cause("all, c times", "2/n: a mean of n squares", "xor-sgd", {"delta_l2": scaled(2 / 5)}, FIRST_NET, "0.4 times"),
+    Cause("all, without a constant", "`delta_l2`", "rnn", {"delta_l2": LEFT_OUT["slope"]}, FIRST_NET + " wh bh"),
+    Cause("all, right at the first update", "momentum", "xor-sgd", moved(m=0.9), FIRST_NET, "epoch 0, example 1"),
     Cause("`w1` and `b1` (`wh`, `bh`) only", "its slope", "xor-sgd", {"delta_l1": LEFT_OUT["hidden slope"]}, "w1 b1"),
     Cause("one only, or the biases", "`0 times`: not moved", "xor-sgd", moved(0, names=["b1", "b2"]), "b1 b2", "0 times"),
-    Cause("all, by very little", "an eta kept in it", "rnn", moved(1 + 4e-8), XOR + " wh bh", "Nothing is off by more"),
+    Cause("all, by very little", "an eta kept in it", "rnn", moved(1 + 4e-8), FIRST_NET + " wh bh", "Nothing is off by more"),
 ]  # fmt: skip
 TABLE, ALONE = [rows_of(text) for text in README.split("\n| wrong ")[1:]]
 
@@ -2502,17 +2518,17 @@ def test_every_row_of_causes_is_tried_and_every_quantity_has_one():
     assert names <= set(re.findall(r"`(\w+)`", " ".join(TABLE)))
 
 
-FORMAT = rows_of(README.split("\n### The format\n")[1].partition("\n\n")[2])
+FORMAT_ROWS = rows_of(README.split("\n### The format\n")[1].partition("\n\n")[2])
 
 
 def test_the_format_has_every_key_of_a_candidate_and_no_other():
     keys = {"format", "comment", *refnet.SETTINGS, *refnet.RESULTS}
-    assert set(re.findall(r"`(\w+)`", " ".join(FORMAT))) == keys
+    assert set(re.findall(r"`(\w+)`", " ".join(FORMAT_ROWS))) == keys
 
 
 @pytest.mark.parametrize("name", ["seed", "hidden", "epochs"])
 def test_the_limits_in_the_format_are_those_that_are_kept(name):
-    limits = re.search(r"(\d+) to (\d+)", FORMAT[f"`{name}`"][0])[0]
+    limits = re.search(r"(\d+) to (\d+)", FORMAT_ROWS[f"`{name}`"][0])[0]
     for value in (int(limits.split()[0]) - 1, int(limits.split()[2]) + 1):
         with pytest.raises(ValueError, match=f"{name}: expected .* from {limits}, got"):
             refnet.trace("rnn", **{"epochs": 1, name: value})
@@ -2522,7 +2538,7 @@ def test_what_is_left_out_is_as_the_format_says():
     mine = refnet.trace(steps=0)
     mine["epochs"] = len(mine["error"])
     for name in ("epochs", "hidden", "eta", "every"):
-        assert float(FORMAT[f"`{name}`"][1].split(" else ")[-1]) == mine[name]
+        assert float(FORMAT_ROWS[f"`{name}`"][1].split(" else ")[-1]) == mine[name]
 
 
 def test_the_known_answers_are_those_of_a_trace(net):

@@ -908,17 +908,23 @@ def test_six_printed_decimals_of_a_right_build_pass(net):
 # ----------------------------------------------------------- What cannot be judged
 
 
-def judged(text, file, capsys):
-    """The status and the output of check, run in this process on a file's text."""
-    file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    status = refnet.main(["check", str(file)])
-    out, err = capsys.readouterr()
-    if status == 2:
-        assert (out, err[:8], err.count("\n"), err[-1]) == ("", "refnet: ", 1, "\n")
-    else:
-        assert err == ""
-        assert f"\n{('PASS', 'FAIL')[status]}: " in out
-    return status, out + err
+@pytest.fixture
+def judged(tmp_path, capsys):
+    """A function: the status and the output of check, run here, on a file's text."""
+
+    def judge(text, *more):
+        file = tmp_path / "mine.json"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        status = refnet.main(["check", str(file), *map(str, more)])
+        out, err = capsys.readouterr()
+        if status == 2:
+            assert (out, err[:8], err.count("\n"), err[-1]) == ("", "refnet: ", 1, "\n")
+        else:
+            assert err == ""
+            assert f"\n{('PASS', 'FAIL')[status]}: " in out
+        return status, out + err
+
+    return judge
 
 
 FIRST = "The first, in the order of computation, is in\n  "
@@ -957,12 +963,10 @@ def put(mine, keys, value):
 
 @pytest.mark.parametrize("number", [7.5, math.nan, math.inf, -math.inf, None])
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.words)
-def test_a_wrong_number_is_told_by_its_place_be_it_nan_or_null(
-    place, number, tmp_path, capsys
-):
+def test_a_wrong_number_is_told_by_its_place_be_it_nan_or_null(place, number, judged):
     mine = refnet.trace(place.net, epochs=5, every=2, steps=8)
     put(mine, place.keys, number)
-    status, output = judged(json.dumps(mine), tmp_path / "mine.json", capsys)
+    status, output = judged(json.dumps(mine))
     assert status == 1
     assert f"{FIRST}{place.words}\n" in output
 
@@ -1035,14 +1039,14 @@ def agrees(given, right):
 
 
 @pytest.mark.parametrize("times", [40, pytest.param(2500, marks=slow)])
-def test_damage_is_seen_or_harmless(net, times, tmp_path, capsys, monkeypatch):
+def test_damage_is_seen_or_harmless(net, times, judged, monkeypatch):
     monkeypatch.setattr(refnet, "EPOCHS", 100)  # where "epochs" is cut out
     some = random.Random(net)
     right = refnet.trace(net, epochs=2, steps=2)
     statuses = set()
     for _ in range(times):
         text = damaged(json.dumps(right).encode(), some)
-        status, _ = judged(text, tmp_path / "mine.json", capsys)
+        status, _ = judged(text)
         statuses.add(status)
         if status == 0:
             assert agrees(json.loads(text.decode("utf-8-sig")), right), text
@@ -1816,33 +1820,25 @@ def test_numpys_numbers_are_written_as_json():
 HEAD = '{"net": "rnn", "seed": 1, "epochs": 2, '
 
 
-def checked(text, tmp_path, *more):
-    """What becomes of check of a file with this text."""
-    file = tmp_path / "mine.json"
-    file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return program("check", file, *more)
-
-
 @pytest.mark.parametrize(
     "word", "NaN nan -nan nan(ind) Infinity inf -inf null 1e999".split()
 )
-def test_other_languages_words_for_no_number_are_wrong_numbers(word, tmp_path):
-    result = checked(f'{HEAD}"error": [{word}, 0.1]}}', tmp_path)
-    row = [line for line in result.stdout.split("\n") if line.startswith("error ")][0]
-    assert result.returncode == 1 and row.split() == "error 2 2 inf inf 0".split()
+def test_other_languages_words_for_no_number_are_wrong_numbers(word, judged):
+    status, output = judged(f'{HEAD}"error": [{word}, 0.1]}}')
+    (row,) = re.findall("^error .*", output, re.MULTILINE)
+    assert (status, row.split()) == (1, "error 2 2 inf inf 0".split())
 
 
-def test_numbers_of_other_languages_are_taken(tmp_path):
+def test_numbers_of_other_languages_are_taken(judged):
     error = refnet.trace("rnn", 2, 20)["error"]
     text = '{"net": "rnn", "seed": 2.0, "epochs": 2e1, "hidden": 3.0, "eta": null, '
-    assert checked(f'{text}"error": {error}}}', tmp_path).returncode == 0
+    assert judged(f'{text}"error": {error}}}')[0] == 0
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_files_as_a_windows_shell_writes_them_are_taken(encoding, tmp_path):
+def test_files_as_a_windows_shell_writes_them_are_taken(encoding, judged):
     error = refnet.trace("rnn", 1, 2)["error"]
-    text = f'{HEAD}"error": {error}}}'.encode(encoding)
-    assert checked(text, tmp_path).returncode == 0
+    assert judged(f'{HEAD}"error": {error}}}'.encode(encoding))[0] == 0
 
 
 RUBBISH = {  # what is in the file, and what is said of it
@@ -1868,11 +1864,10 @@ RUBBISH = {  # what is in the file, and what is said of it
 
 
 @pytest.mark.parametrize("text", RUBBISH, ids=range(len(RUBBISH)))
-def test_what_cannot_be_judged_is_one_line_and_status_2(text, tmp_path):
-    result = checked(text, tmp_path)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith("refnet: ") and result.stderr.count("\n") == 1
-    assert RUBBISH[text] in result.stderr
+def test_what_cannot_be_judged_is_one_line_and_status_2(text, judged):
+    status, output = judged(text)
+    assert status == 2
+    assert RUBBISH[text] in output
 
 
 @pytest.mark.parametrize("aside", ['"eta": null', '"comment": 2'])
@@ -1894,13 +1889,12 @@ def test_what_comes_after_a_doubles_range_is_not_said_to_be_right():
     assert "Broken: lay2. The rest was not judged: from there on numbers leave" in words
 
 
-def test_files_that_contradict_each_other_are_refused_by_key_and_name(tmp_path):
+def test_files_that_contradict_each_other_are_refused_by_key_and_name(tmp_path, judged):
     task = tmp_path / "task.json"
     task.write_text(HEAD + '"eta": 0.2}')
-    result = checked('{"eta": 0.1, "error": [1, 1]}', tmp_path, task)
     both = f"{tmp_path / 'mine.json'} and {task}, got 0.1 and 0.2"
-    assert result.stderr == f"refnet: eta: expected the same in {both}\n"
-    assert result.returncode == 2
+    said = f"refnet: eta: expected the same in {both}\n"
+    assert judged('{"eta": 0.1, "error": [1, 1]}', task) == (2, said)
 
 
 BAD = {  # a command line, and what is said of it

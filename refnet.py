@@ -914,6 +914,10 @@ class JudgedStep(Step):
         object.__setattr__(self, name, self.judge.compare(place, value))
 
 
+# What stands above the rows of a report.
+HEADING = "quantity values wrong max abs max rel epoch example time step"
+
+
 class Row:
     """What is found of a quantity: how many numbers, which are wrong, how far off."""
 
@@ -1222,7 +1226,7 @@ def report_text(judge):
     without = [name for name in judge.start if name not in settings["initial"]]
     if without:
         words += ", without " + ", ".join([name for name in BIASES if name in without])
-    lines = [words, "quantity values wrong max abs max rel epoch example time step"]
+    lines = [words, HEADING]
     lines += [row.line() for row in judge.rows]
     total = 0
     for row in judge.rows:
@@ -1274,9 +1278,7 @@ def check(candidate, rtol=RTOL, atol=ATOL):
         raise InputError("seed", words, "neither")
     settings = read_settings(given)
     results = read_results(given, settings)
-    inputs = [place for place in results if place[4] in ("x", "y")]
-    inputs += [place for place in results if place[0] == "initial"]
-    if len(inputs) == len(results):
+    if all(place[0] == "initial" or place[4] in ("x", "y") for place in results):
         words = "some results: " + ", ".join(RESULTS)
         raise InputError("build", words, "nothing to judge")
     judge = Judge(settings, results, rtol, atol)
@@ -1451,7 +1453,7 @@ def read_json(path):
         near = text[max(0, error.pos - 20) : error.pos + 20]
         words = f"{near!r} in line {error.lineno} ({error.msg})"
     except (RecursionError, ValueError) as error:
-        words = f"what is none ({error})"
+        words = f"text that is none ({error})"
     raise InputError(path, "JSON", words)
 
 

@@ -641,9 +641,12 @@ def train(net, settings):
             step = next(learning)
             for name in without:
                 setattr(net, name, without[name])
-            time_steps = step.time_steps if recurrent else [step]
-            for now in time_steps:
-                total += now.E
+            if recurrent:
+                for now in step.time_steps:
+                    total += now.E
+                    predictions += 1
+            else:
+                total += step.E
                 predictions += 1
             yield epoch, n, step, total / predictions if n == last else None
 
@@ -709,7 +712,9 @@ def trace(
                 if name not in left_out:
                     first_steps[-1][name] = fit(f"{place}.{name}", value, value)
         if error is not None and epoch % settings["every"] == 0:
-            curve[epoch // settings["every"]] = as_number("training: error", error)
+            if not isfinite(error):
+                raise InputError("training: error", "a finite number", str(error))
+            curve[epoch // settings["every"]] = error
     answers = [learner.forward(example) for example in settings["examples"]]
     outputs = [quantities_of(step)["lay2"] for step in answers]
     final = parameters_of(learner, names)

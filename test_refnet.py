@@ -829,7 +829,8 @@ def outcome(source, settings, right):
     return "harmless" if all(same) else "fails" if wrong else "passes"
 
 
-# How many small breaks of a port run on the task of a training and give a wrong number.
+# How many small breaks of a port run on the task of a training and give a wrong number,
+# as the slow test below counts them.
 WRONG_BREAKS = {"rnn": 261, "rnn-bptt": 257, "xor-batch": 134, "xor-sgd": 123}
 
 

@@ -1229,7 +1229,7 @@ def errors_of(step):
 
 
 def assert_gradient(kind, start, example, error):
-    """The corrections are the derivatives of error(parameters): Im error(w + ih) / h."""
+    """The corrections are the derivatives of an error: Im error(w + ih) / h."""
     net = kind(**start)
     step = net.forward(example)
     net.backward(step)
@@ -1842,33 +1842,38 @@ def test_files_as_a_windows_shell_writes_them_are_taken(encoding, judged):
     assert judged(f'{HEAD}"error": {error}}}'.encode(encoding))[0] == 0
 
 
-RUBBISH = {  # what is in the file, and what is said of it
-    "[]": "expected an object with names, got []",
-    '{"net": "rnn", "eta": 0,1}': "got 't\": \"rnn\", \"eta\": 0,1}' in line 1 (Expecting prop",
-    '{"net": "rnn",\n"eta": 1.#QNAN}': "eta\": 1.#QNAN}' in line 2 (Expecting ',' delimiter)",
-    '{"net": "rnn", "net": "rnn"}': "a name stands twice in ['net', 'net']",
-    '{"seed": 1}': "net: expected one of rnn, rnn-bptt, xor-batch, xor-sgd, got None",
-    '{"net": "rnn", "error": [1]}': "seed: expected seed or initial to start from",
-    HEAD + '"eror": [1]}': "expected only format, net, seed",
-    HEAD + '"inf": 1}': "got 'inf'",
-    HEAD + '"error": null}': "got nothing to judge",
-    HEAD + '"steps": [{}], "final": {}}': "got nothing to judge",
-    HEAD + '"steps": [{"x": [0, 0], "y": [0, 1]}]}': "got nothing to judge",
-    HEAD + '"steps": [7]}': "steps[0]: expected an object with names, got 7",
-    HEAD + '"steps": {"E": 1}}': "steps: expected a list, got {'E': 1}",
-    HEAD + '"steps": [{"act3": 1}]}': "got 'act3'",
-    HEAD + '"steps": [{"epoch": 2, "E": [1, 1]}]}': "a whole number from 0 to 1, got 2",
-    HEAD + '"steps": [{"example": 4, "E": [1, 1]}]}': "a whole number from 0 to 3, got 4",
-    HEAD + '"steps": [{"E": [1, 1]}, {"example": 0}]}': "steps[1]: expected every step once",
-    HEAD + '"error": [1], "every": 2, "format": "refnet-trace/1"}': "format: expected 'refnet-",
-}  # fmt: skip
+class Rubbish(NamedTuple):
+    text: str  # in the file
+    said: str
 
 
-@pytest.mark.parametrize("text", RUBBISH, ids=range(len(RUBBISH)))
-def test_what_cannot_be_judged_is_one_line_and_status_2(text, judged):
-    status, output = judged(text)
+RUBBISH = [
+    Rubbish("[]", "expected an object with names, got []"),
+    Rubbish('{"net": "rnn", "eta": 0,1}', "got 't\": \"rnn\", \"eta\": 0,1}' in line 1 (Expecting prop"),
+    Rubbish('{"net": "rnn",\n"eta": 1.#QNAN}', "eta\": 1.#QNAN}' in line 2 (Expecting ',' delimiter)"),
+    Rubbish('{"net": "rnn", "net": "rnn"}', "a name stands twice in ['net', 'net']"),
+    Rubbish('{"seed": 1}', "net: expected one of rnn, rnn-bptt, xor-batch, xor-sgd, got None"),
+    Rubbish('{"net": "rnn", "error": [1]}', "seed: expected seed or initial to start from"),
+    Rubbish(HEAD + '"eror": [1]}', "expected only format, net, seed"),
+    Rubbish(HEAD + '"inf": 1}', "got 'inf'"),
+    Rubbish(HEAD + '"error": null}', "got nothing to judge"),
+    Rubbish(HEAD + '"steps": [{}], "final": {}}', "got nothing to judge"),
+    Rubbish(HEAD + '"steps": [{"x": [0, 0], "y": [0, 1]}]}', "got nothing to judge"),
+    Rubbish(HEAD + '"steps": [7]}', "steps[0]: expected an object with names, got 7"),
+    Rubbish(HEAD + '"steps": {"E": 1}}', "steps: expected a list, got {'E': 1}"),
+    Rubbish(HEAD + '"steps": [{"act3": 1}]}', "got 'act3'"),
+    Rubbish(HEAD + '"steps": [{"epoch": 2, "E": [1, 1]}]}', "a whole number from 0 to 1, got 2"),
+    Rubbish(HEAD + '"steps": [{"example": 4, "E": [1, 1]}]}', "a whole number from 0 to 3, got 4"),
+    Rubbish(HEAD + '"steps": [{"E": [1, 1]}, {"example": 0}]}', "steps[1]: expected every step once"),
+    Rubbish(HEAD + '"error": [1], "every": 2, "format": "refnet-trace/1"}', "format: expected 'refnet-"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RUBBISH, ids=range(len(RUBBISH)))
+def test_what_cannot_be_judged_is_one_line_and_status_2(case, judged):
+    status, output = judged(case.text)
     assert status == 2
-    assert RUBBISH[text] in output
+    assert case.said in output
 
 
 @pytest.mark.parametrize("aside", ['"eta": null', '"comment": 2'])
@@ -1898,29 +1903,34 @@ def test_files_that_contradict_each_other_are_refused_by_key_and_name(tmp_path, 
     assert judged('{"eta": 0.1, "error": [1, 1]}', task) == (2, said)
 
 
-BAD = {  # a command line, and what is said of it
-    "run --seed -1": "refnet: seed: expected a whole number from 0 to 4294967295, got -1",
-    "trace rnn --steps -1": "refnet: steps: expected a whole number from 0 to 40000, got -1",
-    "run --eta nan": "refnet: eta: expected a finite number, got nan",
-    "--seed 1.5": "argument --seed: invalid int value: '1.5'",
-    "run --rtol 0.1": "unrecognized arguments: --rtol 0.1",
-    "check --seed 3": "unrecognized arguments: --seed",
-    "check mine.json --rtol 1": "No such file or directory: 'mine.json'",
-    "rum": "invalid choice: 'rum'",
-    "run rnn": "unrecognized arguments: rnn",
-    "trace": "the following arguments are required: NET_OR_FILE",
-    "trace xor": "expected one of rnn, rnn-bptt, xor-batch, xor-sgd or a file, got 'xor'",
-    "trace README.md": "refnet: README.md: expected JSON, got '# refnet",
-    "task xor": "invalid choice: 'xor'",
-    "check .": "refnet: [Errno ",
-}
+class Bad(NamedTuple):
+    command_line: str
+    said: str
 
 
-@pytest.mark.parametrize("words", BAD)
-def test_a_bad_command_line_is_status_2_and_no_traceback(words):
-    result = program(*words.split())
+BAD = [
+    Bad("run --seed -1", "refnet: seed: expected a whole number from 0 to 4294967295, got -1"),
+    Bad("trace rnn --steps -1", "refnet: steps: expected a whole number from 0 to 40000, got -1"),
+    Bad("run --eta nan", "refnet: eta: expected a finite number, got nan"),
+    Bad("--seed 1.5", "argument --seed: invalid int value: '1.5'"),
+    Bad("run --rtol 0.1", "unrecognized arguments: --rtol 0.1"),
+    Bad("check --seed 3", "unrecognized arguments: --seed"),
+    Bad("check mine.json --rtol 1", "No such file or directory: 'mine.json'"),
+    Bad("rum", "invalid choice: 'rum'"),
+    Bad("run rnn", "unrecognized arguments: rnn"),
+    Bad("trace", "the following arguments are required: NET_OR_FILE"),
+    Bad("trace xor", "expected one of rnn, rnn-bptt, xor-batch, xor-sgd or a file, got 'xor'"),
+    Bad("trace README.md", "refnet: README.md: expected JSON, got '# refnet"),
+    Bad("task xor", "invalid choice: 'xor'"),
+    Bad("check .", "refnet: [Errno "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_a_bad_command_line_is_status_2_and_no_traceback(bad):
+    result = program(*bad.command_line.split())
     assert (result.returncode, result.stdout) == (2, "")
-    assert BAD[words] in result.stderr and "Traceback" not in result.stderr
+    assert bad.said in result.stderr and "Traceback" not in result.stderr
     assert result.stderr.startswith("usage: ") or result.stderr.count("\n") == 1
 
 
@@ -2031,10 +2041,17 @@ def flowing(report):
     return " ".join(str(report).split())
 
 
+ONE = [[[1], [1]]]  # an example of one time step
 FIRST_LINES = {
-    "xor-sgd, 4 notebook examples, 3 hidden units, eta 0.1, 20 epochs, seed 1": {"net": "xor-sgd", "seed": 1, "epochs": 20},
-    "rnn, 1 own example, 1 hidden unit, eta 0.5, 1 epoch, seed 4": {"net": "rnn", "seed": 4, "epochs": 1, "hidden": 1, "eta": 0.5, "examples": [[[1], [1]]]},
-    "rnn-bptt, 4 notebook examples, 3 hidden units, eta 0.1, 2 epochs, own start": {"net": "rnn-bptt", "initial": initial("rnn-bptt"), "epochs": 2},
+    "xor-sgd, 4 notebook examples, 3 hidden units, eta 0.1, 20 epochs, seed 1": {
+        "net": "xor-sgd", "seed": 1, "epochs": 20,
+    },
+    "rnn, 1 own example, 1 hidden unit, eta 0.5, 1 epoch, seed 4": {
+        "net": "rnn", "seed": 4, "epochs": 1, "hidden": 1, "eta": 0.5, "examples": ONE,
+    },
+    "rnn-bptt, 4 notebook examples, 3 hidden units, eta 0.1, 2 epochs, own start": {
+        "net": "rnn-bptt", "initial": initial("rnn-bptt"), "epochs": 2,
+    },
 }  # fmt: skip
 
 
@@ -2401,7 +2418,7 @@ def rows_of(text):
 
 
 def bent_build(net, bends):
-    """A build of refnet's numbers, bent by functions of the step, the net, the number."""
+    """A build of refnet's numbers, bent by functions of step, net and number."""
     if set(bends) & {"error", "final", "outputs", "initial"}:
         bends = {"initial": lambda s, n, start: start, **bends}
         start = bends["initial"](None, None, initial(net, 5))

@@ -973,7 +973,7 @@ class Row:
 
     def line(self):
         values = str(self.values)
-        words = self.title + " " + values.rjust(14 - len(self.title))
+        words = self.title + " " * (14 - len(self.title) - len(values)) + " " + values
         words += f" {len(self.wrong):>5}"
         words += f" {self.absolute:>7.2g} {self.relative:>7.2g}"
         if self.wrong:

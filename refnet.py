@@ -258,7 +258,7 @@ class RecurrentNet:
         xs, ys = example
         for k in range(len(xs)):
             now = self.new_step()
-            now.k, now.x, now.y = k, xs[k], ys[k]
+            now.k, now.x, now.y = k, xs[k], ys[k]  # k first: a judge's place needs it
             now.lay1_before = lay1_before
             x = now.x
             # Forward pass, 1st layer, with what the time step before left
@@ -576,6 +576,8 @@ def read_settings(given):
             raise InputError("initial.w2", "numbers for one output only", shape)
         hidden = len(numbers) or HIDDEN
     hidden = whole_number("hidden", given.get("hidden", hidden), 1, LIMITS["hidden"])
+    if given.get("format", FORMAT) != FORMAT:
+        raise InputError("format", repr(FORMAT), repr(given["format"]))
     settings = {"net": net}
     if "seed" in given or "initial" not in given:
         seed = whole_number("seed", given.get("seed", SEED), 0, LIMITS["seed"])
@@ -648,7 +650,8 @@ def train(net, settings):
             else:
                 total += step.E
                 predictions += 1
-            yield epoch, n, step, total / predictions if n == last else None
+            error = total / predictions if n == last else None
+            yield epoch, n, step, error
 
 
 def quantities_of(step):
@@ -712,9 +715,7 @@ def trace(
                 if name not in left_out:
                     first_steps[-1][name] = fit(f"{place}.{name}", value, value)
         if error is not None and epoch % settings["every"] == 0:
-            if not isfinite(error):
-                raise InputError("training: error", "a finite number", str(error))
-            curve[epoch // settings["every"]] = error
+            curve[epoch // settings["every"]] = as_number("training: error", error)
     answers = [learner.forward(example) for example in settings["examples"]]
     outputs = [quantities_of(step)["lay2"] for step in answers]
     final = parameters_of(learner, names)
@@ -1003,7 +1004,8 @@ class Judge:
         self.wrong = []
         self.contradicted = False  # by what no factor in SCALED explains
         self.moved = False  # whether a parameter has
-        self.end = None  # the parameters, if the training gets there
+        self.start = {}  # the parameters at the start,
+        self.end = None  # and at the end, if the training gets there
         self.epoch = 0  # of the step under way
         self.example = 0
 
@@ -1069,14 +1071,13 @@ class Judge:
             self.epoch, self.example = divmod(epoch * size + example + 1, size)
         self.compare_parameters(net, "final", None, None, self.start)
         self.end = parameters_of(net)
-        net.new_step = Step
         for n, example in enumerate(self.settings["examples"]):
             step = net.forward(example)
             for now in getattr(step, "time_steps", [step]):
                 self.compare(("outputs", None, n, now.k, "outputs"), now.lay2)
 
     def agrees(self):
-        """Whether all is right, constant factors of what SCALED names aside."""
+        """Whether all is right, factors other than 0 of what SCALED names aside."""
         factors = [row.factor(fewest=2) for row in self.rows if row.wrong]
         return not self.contradicted and all(factors)
 
@@ -1163,8 +1164,11 @@ def training_words(settings):
     return words + (f"seed {settings['seed']}" if "seed" in settings else "own start")
 
 
-def after_fail(judge):
-    """What helps after a FAIL, in lines: the first wrong number, and what is known."""
+def after_fail(judge, unlabelled):
+    """What helps after a FAIL, in lines: the first wrong number, and what is known.
+
+    unlabelled says whether a step was known by its place in the list alone.
+    """
     settings, first = judge.settings, judge.wrong[0]
     head = "initial" if first.part == "initial" else first.quantity
     lines = ["The first, in the order of computation, is in", "  " + place_words(first)]
@@ -1190,7 +1194,7 @@ def after_fail(judge):
         words = "initial and final are the same: copy initial before the training"
         lines.append(words + " changes it")
     count = settings["epochs"] * len(settings["examples"])
-    if first.part == "steps" and len(judge.steps) < count:
+    if unlabelled and first.part == "steps" and len(judge.steps) < count:
         words = "Steps that give no epoch and example are taken in order from epoch 0,"
         lines.append(words + " example 0.")
     if not judge.steps:
@@ -1220,7 +1224,7 @@ def after_pass(judge):
     return lines
 
 
-def report_text(judge):
+def report_text(judge, unlabelled):
     """What check found, in words."""
     settings = judge.settings
     kind, _, examples = TRAININGS[settings["net"]]
@@ -1248,7 +1252,8 @@ def report_text(judge):
         words += " range."
     elif len(broken) < len(judge.rows):
         words += " Every other number follows from the build's own."
-    return "\n".join(lines + [wrap(line) for line in [words] + after_fail(judge)])
+    lines += [wrap(line) for line in [words] + after_fail(judge, unlabelled)]
+    return "\n".join(lines)
 
 
 def check(candidate, rtol=RTOL, atol=ATOL):
@@ -1276,8 +1281,6 @@ def check(candidate, rtol=RTOL, atol=ATOL):
             raise InputError(name, words, str(tolerance))
     check_keys("build", candidate, ("format",) + SETTINGS + RESULTS)
     given = {key: candidate[key] for key in candidate if candidate[key] is not None}
-    if given.get("format", FORMAT) != FORMAT:
-        raise InputError("format", repr(FORMAT), repr(given["format"]))
     if "seed" not in given and "initial" not in given:
         words = "seed or initial to start from, as a task has it"
         raise InputError("seed", words, "neither")
@@ -1292,8 +1295,12 @@ def check(candidate, rtol=RTOL, atol=ATOL):
     except InputError:
         if not judge.wrong:  # else it is the build that left a double's range
             raise
+    unlabelled = False
+    for step in given.get("steps", []):
+        if "epoch" not in step or "example" not in step:
+            unlabelled = True
     report = Report(judge.wrong)
-    report.text = report_text(judge)
+    report.text = report_text(judge, unlabelled)
     return report
 
 
@@ -1561,6 +1568,7 @@ def obey(argv):
                 words = f"one of {NETS} or a file"
                 raise InputError("NET_OR_FILE", words, repr(target)) from None
         check_keys(target, given, ("format",) + SETTINGS + RESULTS)
+        read_settings(given)  # refuses what trace would not see: no net, another format
         settings = {key: given[key] for key in SETTINGS if key in given}
         settings.update(options)
         print(json_text(trace(**settings)))

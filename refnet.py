@@ -85,7 +85,9 @@ class Step:
     derivatives with lay1_before held constant, a ThroughTimeNet's those in full.
     """
 
-    k = None  # but in a time step
+    def predictions(self):
+        """The steps that have a lay2 and an E: the time steps, or this one."""
+        return getattr(self, "time_steps", [self])
 
     def __repr__(self):
         held = [f"{name}={value!r}" for name, value in self.__dict__.items()]
@@ -100,10 +102,6 @@ class XorNet:
 
     w1 is 2 x H, w1[i][j] from input i to hidden unit j; w2 and b1 are H numbers, b2 is
     one.  Takes lists of Python floats, and never changes them.
-
-    >>> net = XorNet(w1=[[1.0], [-1.0]], w2=[2.0], b1=[0.0], b2=-1.0)
-    >>> net.forward(((1.0, 1.0), 0.0)).lay2
-    0.5
     """
 
     new_step = Step  # a judge puts its own in this place
@@ -115,12 +113,12 @@ class XorNet:
     def forward(self, example):
         """The step of the example (x, y), as far as its error."""
         w1, w2, b1, b2 = self.w1, self.w2, self.b1, self.b2
-        hidden = range(len(w2))
+        units = range(len(w2))
         step = self.new_step()
         step.x, step.y = example
         x = step.x
         # Forward pass, 1st layer
-        step.act1 = [x[0] * w1[0][j] + x[1] * w1[1][j] + b1[j] for j in hidden]
+        step.act1 = [x[0] * w1[0][j] + x[1] * w1[1][j] + b1[j] for j in units]
         step.lay1 = [sigmoid(act) for act in step.act1]
         # Forward pass, 2nd layer
         step.act2 = dot(step.lay1, w2) + b2
@@ -147,16 +145,16 @@ class XorNet:
 
     def descend(self, step, eta):
         """Move every parameter against its correction in step, eta times as far."""
-        hidden = range(len(self.w2))
+        units = range(len(self.w2))
         w1, w2, b1 = self.w1, self.w2, self.b1
         corr_w1, corr_w2, corr_b1 = step.corr_w1, step.corr_w2, step.corr_b1
-        self.w2 = [w2[j] - eta * corr_w2[j] for j in hidden]
+        self.w2 = [w2[j] - eta * corr_w2[j] for j in units]
         self.b2 = self.b2 - eta * step.corr_b2
         self.w1 = [
-            [w1[0][j] - eta * corr_w1[0][j] for j in hidden],
-            [w1[1][j] - eta * corr_w1[1][j] for j in hidden],
+            [w1[0][j] - eta * corr_w1[0][j] for j in units],
+            [w1[1][j] - eta * corr_w1[1][j] for j in units],
         ]
-        self.b1 = [b1[j] - eta * corr_b1[j] for j in hidden]
+        self.b1 = [b1[j] - eta * corr_b1[j] for j in units]
 
 
 def worked_step(net, example, eta=ETA):
@@ -168,12 +166,12 @@ def worked_step(net, example, eta=ETA):
     """
     step = net.forward(example)
     x, act1, lay1 = step.x, step.act1, step.lay1
-    hidden = range(len(lay1))
+    units = range(len(lay1))
     step.delta_l2 = (step.y - step.lay2) * dsigmoid(step.act2)
-    step.corr_w2 = [step.delta_l2 * lay1[j] for j in hidden]
+    step.corr_w2 = [step.delta_l2 * lay1[j] for j in units]
     step.corr_b2 = step.delta_l2
-    new_w2 = [net.w2[j] - eta * step.corr_w2[j] for j in hidden]
-    step.delta_l1 = [new_w2[j] * step.delta_l2 * dsigmoid(act1[j]) for j in hidden]
+    new_w2 = [net.w2[j] - eta * step.corr_w2[j] for j in units]
+    step.delta_l1 = [new_w2[j] * step.delta_l2 * dsigmoid(act1[j]) for j in units]
     step.corr_w1 = [[x[i] * delta for delta in step.delta_l1] for i in (0, 1)]
     step.corr_b1 = step.delta_l1
     net.descend(step, eta)
@@ -250,7 +248,7 @@ class RecurrentNet:
     def forward(self, example):
         """The step of the sequence (x, y), from its first time step to its last."""
         w1, w2, b1, b2, bh = self.w1, self.w2, self.b1, self.b2, self.bh
-        hidden = range(len(w2))
+        units = range(len(w2))
         wh_to = list(zip(*self.wh))  # by columns: wh_to[j][i] is wh[i][j]
         step = self.new_step()
         step.time_steps = []
@@ -263,7 +261,7 @@ class RecurrentNet:
             x = now.x
             # Forward pass, 1st layer, with what the time step before left
             now.act1 = [
-                x * w1[j] + b1[j] + (dot(lay1_before, wh_to[j]) + bh[j]) for j in hidden
+                x * w1[j] + b1[j] + (dot(lay1_before, wh_to[j]) + bh[j]) for j in units
             ]
             now.lay1 = [sigmoid(act) for act in now.act1]
             # Forward pass, 2nd layer
@@ -278,7 +276,7 @@ class RecurrentNet:
     def backward(self, step):
         """Add the deltas and the corrections, from the last time step to the first."""
         w2 = self.w2
-        hidden = range(len(w2))
+        units = range(len(w2))
         from_after = [0.0] * len(w2)  # nothing comes after the last
         for now in reversed(step.time_steps):
             # Backprop, 2nd layer
@@ -286,7 +284,7 @@ class RecurrentNet:
             # Backprop, 1st layer
             lay1, delta_l2 = now.lay1, now.delta_l2
             now.delta_l1 = [
-                (w2[j] * delta_l2 + from_after[j]) * dsigmoid(lay1[j]) for j in hidden
+                (w2[j] * delta_l2 + from_after[j]) * dsigmoid(lay1[j]) for j in units
             ]
             from_after = self.passed_back(now.delta_l1)
         self.sum_corrections(step)
@@ -299,18 +297,18 @@ class RecurrentNet:
         """Add the corrections, sums over the time steps, from the last to the first."""
         H = len(self.w2)
         corr_w1, corr_w2, corr_b1, corr_b2 = [0.0] * H, [0.0] * H, [0.0] * H, 0.0
-        hidden = range(H)
-        corr_wh = [[0.0] * H for _ in hidden]
+        units = range(H)
+        corr_wh = [[0.0] * H for _ in units]
         for now in reversed(step.time_steps):
             x, before, lay1 = now.x, now.lay1_before, now.lay1
             delta_l1, delta_l2 = now.delta_l1, now.delta_l2
             corr_b2 += delta_l2
-            for j in hidden:
+            for j in units:
                 delta = delta_l1[j]
                 corr_w2[j] += lay1[j] * delta_l2
                 corr_w1[j] += x * delta
                 corr_b1[j] += delta
-                for i in hidden:
+                for i in units:
                     corr_wh[i][j] += before[i] * delta
         step.corr_w2, step.corr_b2 = corr_w2, corr_b2
         step.corr_w1, step.corr_b1 = corr_w1, corr_b1
@@ -319,16 +317,16 @@ class RecurrentNet:
 
     def descend(self, step, eta):
         """Move every parameter against its correction in step, eta times as far."""
-        hidden = range(len(self.w2))
+        units = range(len(self.w2))
         w1, w2, b1, wh, bh = self.w1, self.w2, self.b1, self.wh, self.bh
         corr_w1, corr_w2, corr_b1 = step.corr_w1, step.corr_w2, step.corr_b1
         corr_wh, corr_bh = step.corr_wh, step.corr_bh
-        self.w2 = [w2[j] - eta * corr_w2[j] for j in hidden]
+        self.w2 = [w2[j] - eta * corr_w2[j] for j in units]
         self.b2 = self.b2 - eta * step.corr_b2
-        self.w1 = [w1[j] - eta * corr_w1[j] for j in hidden]
-        self.b1 = [b1[j] - eta * corr_b1[j] for j in hidden]
-        self.wh = [[wh[i][j] - eta * corr_wh[i][j] for j in hidden] for i in hidden]
-        self.bh = [bh[j] - eta * corr_bh[j] for j in hidden]
+        self.w1 = [w1[j] - eta * corr_w1[j] for j in units]
+        self.b1 = [b1[j] - eta * corr_b1[j] for j in units]
+        self.wh = [[wh[i][j] - eta * corr_wh[i][j] for j in units] for i in units]
+        self.bh = [bh[j] - eta * corr_bh[j] for j in units]
 
 
 class ThroughTimeNet(RecurrentNet):
@@ -346,7 +344,7 @@ PARAMETERS = ("w1", "w2", "b1", "b2", "wh", "bh")
 
 
 def random_stream(seed):
-    """For ever the next number from [0, 1) after np.random.seed(seed), bit for bit.
+    """The numbers from [0, 1) that follow np.random.seed(seed), endless, bit for bit.
 
     NumPy's legacy stream, the Mersenne Twister MT19937 (Matsumoto and Nishimura,
     1998) with its one-word seeding; seed is a whole number from 0 to 2^32 - 1.
@@ -379,9 +377,10 @@ def random_stream(seed):
 def zero_parameters(kind, hidden):
     """The parameters of a kind of net with so many hidden units, all of them 0."""
     row = [0.0] * hidden
-    if issubclass(kind, XorNet):
-        return {"w1": [row, row], "w2": row, "b1": row, "b2": 0.0}
-    return {"w1": row, "w2": row, "b1": row, "b2": 0.0, "wh": [row] * hidden, "bh": row}
+    if issubclass(kind, RecurrentNet):
+        zeros = {"w1": row, "w2": row, "b1": row, "b2": 0.0}
+        return dict(zeros, wh=[row] * hidden, bh=row)
+    return {"w1": [row, row], "w2": row, "b1": row, "b2": 0.0}
 
 
 def nested_like(form, numbers):
@@ -508,6 +507,13 @@ def fit(place, value, form, finite=True):
     return nested_like(form, iter(numbers))
 
 
+def finite_copies(place, values):
+    """Numbers by name, in nested lists, copied; InputError where one is not finite."""
+    return {
+        name: fit(f"{place}.{name}", value, value) for name, value in values.items()
+    }
+
+
 # --------------------------------------------------------- Trainings and traces
 
 FORMAT = "refnet-trace/2"
@@ -518,21 +524,22 @@ LIMITS = {"seed": 2**32 - 1, "epochs": 10**6, "every": 10**6, "hidden": 1000}
 # now, as a compiler may have rounded a constant on another machine.
 DOUBLES = 1.0 + exp(-36.0) > 1.0
 
-# The trainings that have a name: a kind of net, how it is trained, and on what.
+# The trainings that have a name: a kind of net, how it learns, and from what.
+Training = namedtuple("Training", "kind learn examples")
 TRAININGS = {
-    "xor-sgd": (XorNet, sgd, XOR),
-    "xor-batch": (XorNet, batch, XOR),
-    "rnn": (RecurrentNet, sgd, SEQUENCES),
-    "rnn-bptt": (ThroughTimeNet, sgd, SEQUENCES),
+    "xor-sgd": Training(XorNet, sgd, XOR),
+    "xor-batch": Training(XorNet, batch, XOR),
+    "rnn": Training(RecurrentNet, sgd, SEQUENCES),
+    "rnn-bptt": Training(ThroughTimeNet, sgd, SEQUENCES),
 }
-NETS = ", ".join(sorted(TRAININGS))
+TRAINING_NAMES = ", ".join(sorted(TRAININGS))
 
 # What a trace holds, besides its format; and what it holds of a step, in its order.
 SETTINGS = ("net", "seed", "hidden", "eta", "epochs", "every", "examples", "initial")
 RESULTS = ("steps", "error", "final", "outputs")
 QUANTITIES = ("x", "y", "act1", "lay1", "act2", "lay2", "E", "delta_l2", "corr_w2")
 QUANTITIES += ("corr_b2", "delta_l1", "corr_w1", "corr_b1", "corr_wh", "corr_bh")
-BY_TIME_STEP = ("x", "y", "act1", "lay1", "act2", "lay2", "E", "delta_l2", "delta_l1")
+BY_TIME_STEP = [name for name in QUANTITIES if not name.startswith("corr_")]
 BIASES = ("b1", "b2", "bh")  # which a net may do without
 
 
@@ -545,12 +552,10 @@ def read_examples(kind, examples):
         if len(pair) != 2:
             raise InputError(place, "a pair (x, y)", repr(pair))
         x, y = [0.0, 0.0], 0.0
-        if not issubclass(kind, XorNet):  # as many time steps as x has, at least one
+        if issubclass(kind, RecurrentNet):  # as many time steps as x has, at least one
             _, numbers = flat(f"{place}[0]", pair[0])
             x = y = [0.0] * max(1, len(numbers))
-        x = fit(f"{place}[0]", pair[0], x)
-        y = fit(f"{place}[1]", pair[1], y)
-        found.append([x, y])
+        found.append([fit(f"{place}[0]", pair[0], x), fit(f"{place}[1]", pair[1], y)])
     if not found:
         raise InputError("examples", "at least one pair (x, y)", "none")
     return found
@@ -562,13 +567,17 @@ def read_settings(given):
     What is left out or None is as in the notebook, hidden as in initial.  Beside a seed
     initial is a result, which check compares, and is not read here.
     """
+    check_keys("settings", given, ("format",) + SETTINGS + RESULTS)
     given = {key: given[key] for key in given if given[key] is not None}
-    net = given.get("net")
-    if net not in list(TRAININGS):
-        raise InputError("net", f"one of {NETS}", repr(net))
-    kind, _, examples = TRAININGS[net]
+    if given.get("format", FORMAT) != FORMAT:
+        raise InputError("format", repr(FORMAT), repr(given["format"]))
+    name = given.get("net")
+    if name not in list(TRAININGS):  # a list, as it may be what no dictionary takes
+        raise InputError("net", f"one of {TRAINING_NAMES}", repr(name))
+    training = TRAININGS[name]
+    settings = {"net": name}
     initial = given.get("initial", {})
-    check_keys("initial", initial, zero_parameters(kind, 1))
+    check_keys("initial", initial, zero_parameters(training.kind, 1))
     hidden = HIDDEN
     if initial.get("w2") is not None:
         shape, numbers = flat("initial.w2", initial["w2"], finite=False)
@@ -576,30 +585,25 @@ def read_settings(given):
             raise InputError("initial.w2", "numbers for one output only", shape)
         hidden = len(numbers) or HIDDEN
     hidden = whole_number("hidden", given.get("hidden", hidden), 1, LIMITS["hidden"])
-    if given.get("format", FORMAT) != FORMAT:
-        raise InputError("format", repr(FORMAT), repr(given["format"]))
-    settings = {"net": net}
     if "seed" in given or "initial" not in given:
         seed = whole_number("seed", given.get("seed", SEED), 0, LIMITS["seed"])
         settings["seed"] = seed
-        start = initial_parameters(kind, random_stream(seed), hidden)
+        start = initial_parameters(training.kind, random_stream(seed), hidden)
     else:
-        forms = zero_parameters(kind, hidden)
         start = {}
-        for name in [name for name in PARAMETERS if name in forms]:
+        for name, zeros in zero_parameters(training.kind, hidden).items():
             if initial.get(name) is not None:
-                start[name] = fit(f"initial.{name}", initial[name], forms[name])
+                start[name] = fit(f"initial.{name}", initial[name], zeros)
             elif name not in BIASES:
-                words = "none (only biases may be left out)"
-                raise InputError("initial", name, words)
+                raise InputError("initial", name, "none (only biases may be left out)")
     settings["hidden"] = hidden
     settings["eta"] = as_number("eta", given.get("eta", ETA))
     if settings["eta"] < 0:
         raise InputError("eta", "a number from 0", str(settings["eta"]))
-    for name, value in (("epochs", EPOCHS), ("every", 1)):
-        value = given.get(name, value)
-        settings[name] = whole_number(name, value, 1, LIMITS[name])
-    settings["examples"] = read_examples(kind, given.get("examples", examples))
+    for key, value in (("epochs", EPOCHS), ("every", 1)):
+        settings[key] = whole_number(key, given.get(key, value), 1, LIMITS[key])
+    examples = given.get("examples", training.examples)
+    settings["examples"] = read_examples(training.kind, examples)
     settings["initial"] = start
     return settings
 
@@ -611,47 +615,15 @@ def start_net(settings):
     """
     if not DOUBLES:
         raise RuntimeError("this interpreter's floats are narrower than a double")
-    kind, _, _ = TRAININGS[settings["net"]]
-    parameters = zero_parameters(kind, settings["hidden"])
-    parameters.update(settings["initial"])
-    return kind(**parameters)
+    kind = TRAININGS[settings["net"]].kind
+    return kind(
+        **dict(zero_parameters(kind, settings["hidden"]), **settings["initial"])
+    )
 
 
 def parameters_of(net, names=PARAMETERS):
     """Those of the named parameters that a net has, as they are now."""
     return {name: getattr(net, name) for name in names if hasattr(net, name)}
-
-
-def train(net, settings):
-    """Train net: yields each step's epoch, its example, the step, and the error.
-
-    The error is the mean of E over all predictions of an epoch; it comes with the
-    epoch's last step, None before.  A bias that net does without is held at 0.
-    """
-    kind, training, _ = TRAININGS[settings["net"]]
-    examples = settings["examples"]
-    without = zero_parameters(kind, settings["hidden"])
-    for name in settings["initial"]:
-        del without[name]
-    learning = training(net, examples, settings["eta"])
-    recurrent = isinstance(net, RecurrentNet)
-    last = len(examples) - 1
-    for epoch in range(settings["epochs"]):
-        total = 0.0
-        predictions = 0
-        for n in range(len(examples)):
-            step = next(learning)
-            for name in without:
-                setattr(net, name, without[name])
-            if recurrent:
-                for now in step.time_steps:
-                    total += now.E
-                    predictions += 1
-            else:
-                total += step.E
-                predictions += 1
-            error = total / predictions if n == last else None
-            yield epoch, n, step, error
 
 
 def quantities_of(step):
@@ -663,6 +635,30 @@ def quantities_of(step):
         elif hasattr(step, name):
             found[name] = getattr(step, name)
     return found
+
+
+def train(net, settings):
+    """Train net: yields each step's epoch, its example, the step, and the error.
+
+    The error is the mean of E over all predictions of an epoch; it comes with the
+    epoch's last step, None before.  A bias that net does without is held at 0.
+    """
+    training = TRAININGS[settings["net"]]
+    examples = settings["examples"]
+    zeros = zero_parameters(training.kind, settings["hidden"])
+    without = [name for name in zeros if name not in settings["initial"]]
+    learning = training.learn(net, examples, settings["eta"])
+    for epoch in range(settings["epochs"]):
+        total, count = 0.0, 0
+        for n in range(len(examples)):
+            step = next(learning)
+            for name in without:
+                setattr(net, name, zeros[name])
+            for now in step.predictions():
+                total += now.E
+                count += 1
+            error = total / count if n == len(examples) - 1 else None
+            yield epoch, n, step, error
 
 
 def trace(
@@ -702,28 +698,23 @@ def trace(
         count = whole_number("steps", steps, 0, most)
     learner = start_net(settings)
     names = [name for name in PARAMETERS if name in settings["initial"]]
-    left_out = ["corr_" + name for name in BIASES if name not in names]
     first_steps = []
     # Whole from the start, as a small heap has no room later for a list that grows.
     curve = [0.0] * ((settings["epochs"] - 1) // settings["every"] + 1)
     for epoch, n, step, error in train(learner, settings):
         if len(first_steps) < count:
             place = f"training: steps[{len(first_steps)}]"
-            first_steps.append({"epoch": epoch, "example": n})
             values = dict(quantities_of(step), **parameters_of(learner, names))
-            for name, value in values.items():
-                if name not in left_out:
-                    first_steps[-1][name] = fit(f"{place}.{name}", value, value)
+            first_steps.append({"epoch": epoch, "example": n})
+            first_steps[-1].update(finite_copies(place, values))
         if error is not None and epoch % settings["every"] == 0:
             curve[epoch // settings["every"]] = as_number("training: error", error)
     answers = [learner.forward(example) for example in settings["examples"]]
     outputs = [quantities_of(step)["lay2"] for step in answers]
-    final = parameters_of(learner, names)
-    for name, value in final.items():
-        final[name] = fit(f"training: final.{name}", value, value)
     traced = dict({"format": FORMAT}, **settings)
-    traced.update(steps=first_steps, error=curve, final=final)
-    traced["outputs"] = fit("training: outputs", outputs, outputs)
+    traced.update(steps=first_steps, error=curve)
+    traced["final"] = finite_copies("training: final", parameters_of(learner, names))
+    traced.update(finite_copies("training", {"outputs": outputs}))
     return traced
 
 
@@ -759,7 +750,7 @@ def task(net):
     (7, 0.25)
     """
     if net not in list(TASKS):
-        raise InputError("net", f"one of {NETS}", repr(net))
+        raise InputError("net", f"one of {TRAINING_NAMES}", repr(net))
     hidden, eta, examples = TASKS[net]
     given = {"net": net, "hidden": hidden, "eta": eta, "epochs": 3}
     settings = read_settings(dict(given, examples=examples))
@@ -809,9 +800,9 @@ outputs = lay2 with the parameters in final                                xor, 
 SCALED = ("E", "error", "delta_l2", "delta_l1")
 SCALED += tuple(["corr_" + name for name in PARAMETERS])
 
-Difference = namedtuple(
-    "Difference", "part epoch example time_step quantity element got want start"
-)
+PLACE = "part epoch example time_step quantity"
+Place = namedtuple("Place", PLACE)
+Difference = namedtuple("Difference", PLACE + " element got want start")
 
 
 class Report(list):
@@ -832,9 +823,11 @@ class Report(list):
 
 
 def read_steps(steps, settings, forms):
-    """What a build gives of its steps, by place."""
+    """What a build gives of its steps, by place; forms has a step for each example."""
     size = len(settings["examples"])
-    results, seen = {}, set()
+    recurrent = issubclass(TRAININGS[settings["net"]].kind, RecurrentNet)
+    results = {}
+    seen = set()
     for count, given in enumerate(as_list("steps", steps)):
         at = f"steps[{count}]"
         check_keys(at, given, forms[0])
@@ -844,49 +837,45 @@ def read_steps(steps, settings, forms):
         if (epoch, n) in seen:
             raise InputError(at, "every step once", f"epoch {epoch}, example {n} again")
         seen.add((epoch, n))
-        for name in QUANTITIES + PARAMETERS:
-            if name in given:
-                form = forms[n][name]
-                value = fit(f"{at}.{name}", given[name], form, finite=False)
-                if name in BY_TIME_STEP and not settings["net"].startswith("xor"):
-                    for k in range(len(form)):
-                        results["steps", epoch, n, k, name] = value[k]
-                else:
-                    results["steps", epoch, n, None, name] = value
+        for name in [name for name in QUANTITIES + PARAMETERS if name in given]:
+            value = fit(f"{at}.{name}", given[name], forms[n][name], finite=False)
+            if recurrent and name in BY_TIME_STEP:
+                for k, part in enumerate(value):
+                    results[Place("steps", epoch, n, k, name)] = part
+            else:
+                results[Place("steps", epoch, n, None, name)] = value
     return results
 
 
 def read_results(given, settings):
-    """What a build computed, by place: part, epoch, example, time step and quantity."""
+    """What a build computed, by place."""
     # One epoch of refnet's own has the forms that the build's numbers must have.
     keys = ("net", "hidden", "examples", "initial")
     forms = trace(epochs=1, eta=0, **{key: settings[key] for key in keys})
     results = read_steps(given.get("steps", []), settings, forms["steps"])
-    for part in ("initial", "final"):
-        if part in given and (part == "final" or "seed" in settings):
-            check_keys(part, given[part], forms["final"])
-            for name, form in forms["final"].items():
-                if name in given[part]:
-                    value = fit(f"{part}.{name}", given[part][name], form, finite=False)
-                    results[part, None, None, None, name] = value
+    for part in ("initial", "final") if "seed" in settings else ("final",):
+        values = given.get(part, {})
+        check_keys(part, values, forms["final"])
+        for name in [name for name in forms["final"] if name in values]:
+            form = forms["final"][name]
+            value = fit(f"{part}.{name}", values[name], form, finite=False)
+            results[Place(part, None, None, None, name)] = value
     if "error" in given:
         epochs = range(0, settings["epochs"], settings["every"])
-        _, errors = flat("error", given["error"], finite=False)
-        if len(errors) != len(epochs):
-            words = f"{len(errors)}, where every is {settings['every']}"
-            raise InputError("error", f"{len(epochs)} numbers", words)
+        at = f"error (every {settings['every']})"
+        errors = fit(at, given["error"], [0.0] * len(epochs), finite=False)
         for epoch, error in zip(epochs, errors):
-            results["error", epoch, None, None, "error"] = error
-    if "outputs" in given:
-        outputs, forms = as_list("outputs", given["outputs"]), forms["outputs"]
-        if len(outputs) != len(forms):
-            words = f"those of {len(forms)} examples"
-            raise InputError("outputs", words, str(len(outputs)))
-        for n, form in enumerate(forms):
-            value = fit(f"outputs[{n}]", outputs[n], form, finite=False)
-            for k, lay2 in enumerate(numbers_in(value)):
-                k = k if isinstance(form, list) else None
-                results["outputs", None, n, k, "outputs"] = lay2
+            results[Place("error", epoch, None, None, "error")] = error
+    outputs = as_list("outputs", given.get("outputs", []))
+    if "outputs" in given and len(outputs) != len(forms["outputs"]):
+        words = f"those of {len(forms['outputs'])} examples"
+        raise InputError("outputs", words, str(len(outputs)))
+    for n, output in enumerate(outputs):
+        form = forms["outputs"][n]
+        value = fit(f"outputs[{n}]", output, form, finite=False)
+        for k, lay2 in enumerate(numbers_in(value)):
+            k = k if isinstance(form, list) else None
+            results[Place("outputs", None, n, k, "outputs")] = lay2
     return results
 
 
@@ -897,26 +886,26 @@ def indices_of(form, n):
     return divmod(n, len(form[0])) if isinstance(form[0], list) else (n,)
 
 
-def place_words(difference):
-    """Where a Difference is, in words."""
-    part, epoch, example, time_step, quantity, element, _, _, _ = difference
-    words = part
-    for title, n in (("epoch", epoch), ("example", example), ("time step", time_step)):
-        if n is not None:
-            words += f", {title} {n}"
-    if quantity != part:
-        words += ", " + quantity
+def place_words(place, element=()):
+    """Where a Place or a Difference is, in words."""
+    words = place.part
+    words += "" if place.epoch is None else f", epoch {place.epoch}"
+    words += "" if place.example is None else f", example {place.example}"
+    words += "" if place.time_step is None else f", time step {place.time_step}"
+    words += "" if place.quantity == place.part else f", {place.quantity}"
     return words + "".join([f"[{n}]" for n in element])
 
 
 class JudgedStep(Step):
     """A step that shows a judge what a net assigns, and holds what he goes on with."""
 
+    k = None  # but in a time step
+
     def __init__(self, judge):
         object.__setattr__(self, "judge", judge)
 
     def __setattr__(self, name, value):
-        place = "steps", self.judge.epoch, self.judge.example, self.k, name
+        place = Place("steps", self.judge.epoch, self.judge.example, self.k, name)
         object.__setattr__(self, name, self.judge.compare(place, value))
 
 
@@ -927,12 +916,12 @@ HEADING = "quantity values wrong max abs max rel epoch example time step"
 class Row:
     """What is found of a quantity: how many numbers, which are wrong, how far off."""
 
-    def __init__(self, part, quantity, rtol, atol):
+    def __init__(self, place, rtol, atol):
+        part, quantity = place.part, place.quantity
         self.title = quantity if part in ("steps", quantity) else part + " " + quantity
         self.is_scaled = quantity in SCALED
-        self.is_parameter = part == "steps" and quantity in PARAMETERS
-        self.rtol = rtol
-        self.atol = atol
+        self.has_factor = self.is_scaled or (part == "steps" and quantity in PARAMETERS)
+        self.rtol, self.atol = rtol, atol
         self.values = 0
         self.wrong = []
         self.absolute = 0.0  # the largest difference,
@@ -943,32 +932,30 @@ class Row:
 
     def is_right(self, difference, c=1.0):
         """Whether the build's number, or its move from start, is c times refnet's."""
-        got, want, start = difference.got, difference.want, difference.start
-        move = c * (want - start)
-        off = abs(got - want) if c == 1 else abs(got - start - move)
+        want = difference.want
+        move = want - difference.start
+        off = abs(difference.got - want - (c - 1) * move)
         # Where a parameter hardly moves, its rounding counts: a thousandth of want.
-        return off <= self.atol + self.rtol * max(abs(move), abs(want) / 1000)
+        return off <= self.atol + self.rtol * max(abs(c * move), abs(want) / 1000)
 
     def note(self, difference):
         """Takes a Difference in; returns whether it is wrong."""
-        off, size = abs(difference.got - difference.want), abs(difference.want)
-        off = off if isfinite(off) else float("inf")
+        got, want, start = difference.got, difference.want, difference.start
+        off = abs(got - want) if isfinite(got) else float("inf")
         self.absolute = max(self.absolute, off)
-        self.relative = max(self.relative, off / size if size else 0.0)
-        self.beside_1 = max(self.beside_1, off / max(1.0, size))
+        self.relative = max(self.relative, off / abs(want) if want else 0.0)
+        self.beside_1 = max(self.beside_1, off / max(1.0, abs(want)))
         if self.is_right(difference):
             return False
         self.wrong.append(difference)
-        move = difference.want - difference.start
-        if abs(move) > abs(self.move):
-            self.move = move
-            self.c = (difference.got - difference.start) / move
+        if abs(want - start) > abs(self.move):
+            self.move = want - start
+            self.c = (got - start) / self.move
         return True
 
     def factor(self, fewest=3):
         """The c by which all that is wrong, so many at least, is c times refnet's."""
-        may = self.is_scaled or self.is_parameter
-        if len(self.wrong) < fewest or not may or f"{self.c:.6g}" == "1":
+        if not self.has_factor or len(self.wrong) < fewest or f"{self.c:.6g}" == "1":
             return None
         return self.c if all(self.is_right(d, self.c) for d in self.wrong) else None
 
@@ -996,18 +983,25 @@ class Judge:
     def __init__(self, settings, results, rtol, atol):
         self.settings = settings
         self.results = results
-        self.rtol = rtol
-        self.atol = atol
-        self.steps = {(place[1], place[2]) for place in results if place[0] == "steps"}
-        self.rows = []  # in the order of computation
-        self.row_of = {}  # by part and quantity
+        self.rtol, self.atol = rtol, atol
+        self.steps = {(at.epoch, at.example) for at in results if at.part == "steps"}
+        self.values = 0
         self.wrong = []
+        self.rows = []  # in the order of computation
+        self.row_of = {}  # the same by part and quantity
         self.contradicted = False  # by what no factor in SCALED explains
-        self.moved = False  # whether a parameter has
         self.start = {}  # the parameters at the start,
         self.end = None  # and at the end, if the training gets there
         self.epoch = 0  # of the step under way
         self.example = 0
+
+    def row(self, place):
+        """The row for what stands at a place."""
+        key = place.part, place.quantity
+        if key not in self.row_of:
+            self.row_of[key] = Row(place, self.rtol, self.atol)
+            self.rows.append(self.row_of[key])
+        return self.row_of[key]
 
     def compare(self, place, want, start=None):
         """What to go on with: the build's value, where it gives a finite one, or want.
@@ -1016,23 +1010,19 @@ class Judge:
         """
         if place not in self.results:
             return want
-        part, epoch, example, time_step, quantity = place
         got = self.results[place]
         gots, wants = numbers_in(got), numbers_in(want)
         if not all(map(isfinite, wants)):
-            words = place_words(Difference(*place, (), got, want, start))
-            raise InputError(words, "a training in a double's range", repr(want))
-        row = self.row_of.get((part, quantity))
-        if row is None:
-            row = Row(part, quantity, self.rtol, self.atol)
-            self.row_of[part, quantity] = row
-            self.rows.append(row)
+            words = "a training in a double's range"
+            raise InputError(place_words(place), words, repr(want))
         starts = [0.0] * len(wants) if start is None else numbers_in(start)
+        row = self.row(place)
         row.values += len(wants)
+        self.values += len(wants)
         for n in range(len(wants)):
             if gots[n] != wants[n]:
-                at = part, epoch, example, time_step, quantity, indices_of(want, n)
-                difference = Difference(*at, gots[n], wants[n], starts[n])
+                numbers = gots[n], wants[n], starts[n]
+                difference = Difference(*place, indices_of(want, n), *numbers)
                 if row.note(difference):
                     self.wrong.append(difference)
                     if not row.is_scaled or not row.is_right(difference, row.c):
@@ -1042,7 +1032,7 @@ class Judge:
     def compare_parameters(self, net, part, epoch, example, starts):
         """Compares net's parameters with a build's, and has it go on from those."""
         for name in PARAMETERS:
-            place = part, epoch, example, None, name
+            place = Place(part, epoch, example, None, name)
             if place in self.results:
                 value = self.compare(place, getattr(net, name), starts.get(name))
                 setattr(net, name, value)
@@ -1059,12 +1049,11 @@ class Judge:
         self.start = before = parameters_of(net)
         net.new_step = self.new_step
         for epoch, example, _, error in train(net, self.settings):
-            self.moved = self.moved or parameters_of(net) != before
             if (epoch, example) in self.steps:
                 self.compare_parameters(net, "steps", epoch, example, before)
             before = parameters_of(net)
             if error is not None:
-                self.compare(("error", epoch, None, None, "error"), error)
+                self.compare(Place("error", epoch, None, None, "error"), error)
             if self.contradicted and not patient:
                 return
             # Of the step that train makes when it is asked for the next.
@@ -1072,9 +1061,9 @@ class Judge:
         self.compare_parameters(net, "final", None, None, self.start)
         self.end = parameters_of(net)
         for n, example in enumerate(self.settings["examples"]):
-            step = net.forward(example)
-            for now in getattr(step, "time_steps", [step]):
-                self.compare(("outputs", None, n, now.k, "outputs"), now.lay2)
+            for now in net.forward(example).predictions():
+                place = Place("outputs", None, n, getattr(now, "k", None), "outputs")
+                self.compare(place, now.lay2)
 
     def agrees(self):
         """Whether all is right, factors other than 0 of what SCALED names aside."""
@@ -1082,13 +1071,13 @@ class Judge:
         return not self.contradicted and all(factors)
 
 
-def equation(net, quantity):
-    """The line of EQUATIONS for a quantity in a training, or "" for another word."""
+def equation(name, quantity):
+    """A quantity's line of EQUATIONS in a training, or "" for any other word."""
     head = "w" if quantity in PARAMETERS else quantity
     found = ""
     for line in EQUATIONS.split("\n"):
-        text, _, nets = line.rpartition("  ")
-        own = [each for each in nets.split(", ") if net.startswith(each)]
+        text, _, trainings = line.rpartition("  ")
+        own = [begin for begin in trainings.split(", ") if name.startswith(begin)]
         if own and text.replace("[", " ").split(" ")[0] == head:
             found = text.strip()
     return found.replace("w", quantity) if head == "w" else found
@@ -1096,28 +1085,29 @@ def equation(net, quantity):
 
 def not_given_before(judge, first):
     """What a build nowhere gives of the names in a wrong number's line of EQUATIONS."""
-    net = judge.settings["net"]
-    known = {place[4] for place in judge.results if place[0] == "steps"}
+    name = judge.settings["net"]
+    known = {place.quantity for place in judge.results if place.part == "steps"}
     if first.part == "initial":
         return []
     if first.part == "outputs":
         return [] if ("final", "w2") in judge.row_of else ["final"]
     if not known:
         return ["steps"]
-    if first.epoch == 0 and (first.example == 0 or net == "xor-batch"):
+    if first.epoch == 0 and (first.example == 0 or name == "xor-batch"):
         known.update(PARAMETERS)  # nothing has moved yet
-    found, pending = [], [first.quantity]
+    missing = []
+    pending = [first.quantity]
     while pending:
-        text = equation(net, pending.pop()).split(" = ")[1]
+        _, text = equation(name, pending.pop()).split(" = ")
         text = text.replace("lay1_before", "" if first.time_step == 0 else "lay1")
         text = text.replace("delta_l1_after", "delta_l1")
         for sign in "[]()*+-/":
             text = text.replace(sign, " ")
-        for name in text.split():
-            if name not in known and name not in found and equation(net, name):
-                found.append(name)
-                pending.append(name)
-    return [name for name in QUANTITIES + PARAMETERS if name in found]
+        for word in text.split():
+            if equation(name, word) and word not in known and word not in missing:
+                missing.append(word)
+                pending.append(word)
+    return [word for word in QUANTITIES + PARAMETERS if word in missing]
 
 
 def other_training(judge):
@@ -1127,33 +1117,23 @@ def other_training(judge):
     that an error without 1/2, or a mean instead of a sum, comes to.
     """
     settings = judge.settings
-    _, _, examples = TRAININGS[settings["net"]]
+    examples = TRAININGS[settings["net"]].examples
     lengths = {len(numbers_in(y)) for _, y in settings["examples"]}
     sizes = [1, len(settings["examples"])]
     if len(lengths) == 1:
         sizes += lengths
-    etas = [c * settings["eta"] / n for n in sizes for c in (1, 2)]
-    for net in [net for net in sorted(TRAININGS) if TRAININGS[net][2] == examples]:
-        for eta in etas:
-            others = dict(settings, net=net, eta=eta)
-            other = Judge(others, judge.results, judge.rtol, judge.atol)
-            try:
-                other.watch(patient=False)
-            except InputError:  # it leaves a double's range
-                continue
-            if other.agrees():
-                return f"{net}, eta {eta:.6g}"
+    for name in sorted(TRAININGS):
+        if TRAININGS[name].examples == examples:
+            for eta in [c * settings["eta"] / n for n in sizes for c in (1, 2)]:
+                others = dict(settings, net=name, eta=eta)
+                other = Judge(others, judge.results, judge.rtol, judge.atol)
+                try:
+                    other.watch(patient=False)
+                except InputError:  # it leaves a double's range
+                    continue
+                if other.agrees():
+                    return f"{name}, eta {eta:.6g}"
     return ""
-
-
-def wrap(text):
-    """Text in lines of 79 columns at most, all but the first indented."""
-    lines = [""]
-    for word in text.split(" "):
-        if len(lines[-1]) + len(word) > 78:
-            lines.append(" ")
-        lines[-1] += " " + word
-    return "\n".join(lines)[1:]
 
 
 def training_words(settings):
@@ -1164,25 +1144,33 @@ def training_words(settings):
     return words + (f"seed {settings['seed']}" if "seed" in settings else "own start")
 
 
-def after_fail(judge, unlabelled):
-    """What helps after a FAIL, in lines: the first wrong number, and what is known.
-
-    unlabelled says whether a step was known by its place in the list alone.
-    """
-    settings, first = judge.settings, judge.wrong[0]
+def first_wrong_lines(judge):
+    """The first wrong number, in the order of computation, and its equation."""
+    first = judge.wrong[0]
+    name = judge.settings["net"]
     head = "initial" if first.part == "initial" else first.quantity
-    lines = ["The first, in the order of computation, is in", "  " + place_words(first)]
+    lines = ["The first, in the order of computation, is in"]
+    lines.append("  " + place_words(first, first.element))
     lines.append(f"  got   {first.got!r}")
     lines.append(f"  want  {first.want!r}")
     lines.append(f"  difference {first.got - first.want:.3g}")
     lines.append("Want is what the build's own numbers before it give, by")
-    lines.append("  " + equation(settings["net"], head))
+    lines.append("  " + equation(name, head))
     if "from_after" in lines[-1]:
-        lines.append("  " + equation(settings["net"], "from_after"))
+        lines.append("  " + equation(name, "from_after"))
     missing = not_given_before(judge, first)
     if missing:
         words = "  or the fault is in what is not given before it: "
         lines.append(words + ", ".join(missing))
+    return lines
+
+
+def hints(judge, labelled):
+    """What else helps after a FAIL, in lines, each only where it is true.
+
+    labelled says whether every step that a build gives has its epoch and its example.
+    """
+    lines = []
     words = "" if judge.agrees() else other_training(judge)
     if words:
         lines.append("All of it agrees with another training: " + words)
@@ -1190,22 +1178,24 @@ def after_fail(judge, unlabelled):
     if off <= 1e-5:
         words = f"Nothing is off by more than {off:.2g}: single precision, few digits"
         lines.append(words + " printed, or a small difference of its own")
-    if judge.start == judge.end and judge.moved:
+    stays = [d for d in judge.wrong if d.quantity in PARAMETERS and d.part != "initial"]
+    if stays and judge.start == judge.end:
         words = "initial and final are the same: copy initial before the training"
         lines.append(words + " changes it")
-    count = settings["epochs"] * len(settings["examples"])
-    if unlabelled and first.part == "steps" and len(judge.steps) < count:
-        words = "Steps that give no epoch and example are taken in order from epoch 0,"
-        lines.append(words + " example 0.")
+    count = judge.settings["epochs"] * len(judge.settings["examples"])
+    in_order = not labelled and len(judge.steps) < count
+    if in_order and judge.wrong[0].part == "steps":
+        lines.append(
+            "Steps without epoch and example were taken in order, from the first."
+        )
     if not judge.steps:
-        words = "Not given: steps. The parameters after each update are enough to tell"
-        lines.append(words + " more.")
+        lines.append("Not given: steps. Parameters after each update would tell more.")
     return lines
 
 
-def after_pass(judge):
+def unseen(judge):
     """What a PASS did not see, in lines."""
-    given = {place[0] for place in judge.results}
+    given = {place.part for place in judge.results}
     missing = [part for part in RESULTS if part not in given]
     lines = ["Not given: " + ", ".join(missing)] if missing else []
     rows = []
@@ -1224,36 +1214,42 @@ def after_pass(judge):
     return lines
 
 
-def report_text(judge, unlabelled):
-    """What check found, in words."""
+def report_text(judge, labelled):
+    """What check found, in words, in lines of 79 columns at most."""
     settings = judge.settings
-    kind, _, examples = TRAININGS[settings["net"]]
-    own = settings["examples"] != read_examples(kind, examples)
+    training = TRAININGS[settings["net"]]
+    own = settings["examples"] != read_examples(training.kind, training.examples)
     count = len(settings["examples"])
     words = f"{settings['net']}, {count} {'own' if own else 'notebook'} example"
     words += f"{'s' * (count != 1)}, {training_words(settings)}"
-    without = [name for name in judge.start if name not in settings["initial"]]
-    if without:
-        words += ", without " + ", ".join([name for name in BIASES if name in without])
-    lines = [words, HEADING]
-    lines += [row.line() for row in judge.rows]
-    total = 0
-    for row in judge.rows:
-        total += row.values
+    zeros = [name for name in BIASES if name in judge.start]
+    without = [name for name in zeros if name not in settings["initial"]]
+    words += ", without " * bool(without) + ", ".join(without)
+    lines = [words, HEADING] + [row.line() for row in judge.rows]
     limits = f"rtol {judge.rtol:g}, atol {judge.atol:g}"
     if not judge.wrong:
-        lines.append(f"PASS: all {total} values within {limits}")
-        return "\n".join(lines + [wrap(line) for line in after_pass(judge)])
-    lines.append(f"FAIL: {len(judge.wrong)} of {total} values beyond {limits}")
-    broken = [row.title for row in judge.rows if row.wrong]
-    words = f"Broken: {', '.join(broken)}."
-    if judge.end is None:
-        words += " The rest was not judged: from there on numbers leave a double's"
-        words += " range."
-    elif len(broken) < len(judge.rows):
-        words += " Every other number follows from the build's own."
-    lines += [wrap(line) for line in [words] + after_fail(judge, unlabelled)]
-    return "\n".join(lines)
+        lines.append(f"PASS: all {judge.values} values within {limits}")
+        lines += unseen(judge)
+    else:
+        lines.append(
+            f"FAIL: {len(judge.wrong)} of {judge.values} values beyond {limits}"
+        )
+        broken = [row.title for row in judge.rows if row.wrong]
+        words = f"Broken: {', '.join(broken)}."
+        if judge.end is None:
+            words += " The rest was not judged: from there on numbers leave a double's"
+            words += " range."
+        elif len(broken) < len(judge.rows):
+            words += " Every other number follows from the build's own."
+        lines += [words] + first_wrong_lines(judge) + hints(judge, labelled)
+    wrapped = []
+    for line in lines:
+        wrapped.append("")
+        for word in line.split(" "):
+            if len(wrapped[-1]) + len(word) > 78:
+                wrapped.append(" ")
+            wrapped[-1] += " " + word
+    return "\n".join([line[1:] for line in wrapped])
 
 
 def check(candidate, rtol=RTOL, atol=ATOL):
@@ -1277,16 +1273,14 @@ def check(candidate, rtol=RTOL, atol=ATOL):
     rtol, atol = as_number("rtol", rtol), as_number("atol", atol)
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if not 0 <= tolerance < 1:
-            words = "a number from 0 to less than 1"
-            raise InputError(name, words, str(tolerance))
-    check_keys("build", candidate, ("format",) + SETTINGS + RESULTS)
+            raise InputError(name, "a number from 0 to less than 1", str(tolerance))
+    settings = read_settings(candidate)
     given = {key: candidate[key] for key in candidate if candidate[key] is not None}
     if "seed" not in given and "initial" not in given:
         words = "seed or initial to start from, as a task has it"
         raise InputError("seed", words, "neither")
-    settings = read_settings(given)
     results = read_results(given, settings)
-    if all(place[0] == "initial" or place[4] in ("x", "y") for place in results):
+    if all(at.part == "initial" or at.quantity in ("x", "y") for at in results):
         words = "some results: " + ", ".join(RESULTS)
         raise InputError("build", words, "nothing to judge")
     judge = Judge(settings, results, rtol, atol)
@@ -1295,12 +1289,10 @@ def check(candidate, rtol=RTOL, atol=ATOL):
     except InputError:
         if not judge.wrong:  # else it is the build that left a double's range
             raise
-    unlabelled = False
-    for step in given.get("steps", []):
-        if "epoch" not in step or "example" not in step:
-            unlabelled = True
+    steps = given.get("steps", [])
+    labelled = all("epoch" in step and "example" in step for step in steps)
     report = Report(judge.wrong)
-    report.text = report_text(judge, unlabelled)
+    report.text = report_text(judge, labelled)
     return report
 
 
@@ -1391,7 +1383,7 @@ def replay(title, name, net, settings, print_step, question="", limit=""):
     wrong = 0
     for x, y in examples:
         step = net.forward((x, y))
-        now = getattr(step, "time_steps", [step])[-1]
+        now = step.predictions()[-1]
         right = abs(now.lay2 - now.y) < 0.5
         wrong += not right
         line = f"{x[0]:.0f} {x[1]:.0f}     {now.y:>6.0f}{now.lay2:9.3f}   "
@@ -1438,28 +1430,23 @@ def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
 
 
 def read_json(path):
-    """What the JSON file at path holds, nan and inf as printf writes them, too."""
+    """What the JSON file at path holds; nan and inf may be written as printf does."""
     import json
     import re
-
-    def constant(found):
-        word = found[0].lower()
-        if word.startswith('"'):  # a string stays as it is
-            return found[0]
-        return "NaN" if "nan" in word else "Infinity"
 
     def once(pairs):
         if len(dict(pairs)) < len(pairs):
             raise ValueError(f"a name stands twice in {[name for name, _ in pairs]}")
         return dict(pairs)
 
-    strange = r'(?i)"(?:\\.|[^"\\])*"|-?\bnan\b(\(\w*\))?|\binf(inity)?\b'
     with open(0 if path == "-" else path, "rb") as file:
         data = file.read()
     utf_16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))  # as a Windows shell writes
     try:
         text = data.decode("utf-16" if utf_16 else "utf-8-sig")
-        text = re.sub(strange, constant, text)
+        # Where a value stands: in a text they may be anything.
+        text = re.sub(r"(?i)([:,[]\s*)-?nan(\(\w*\))?", r"\1NaN", text)
+        text = re.sub(r"(?i)([:,[]\s*-?)inf(inity)?\b", r"\1Infinity", text)
         return json.loads(text, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         near = text[max(0, error.pos - 20) : error.pos + 20]
@@ -1471,34 +1458,20 @@ def read_json(path):
 
 def read_files(paths):
     """What one or more files hold together; they must not contradict each other."""
-    candidate, stands_in = {}, {}
+    together, stands_in = {}, {}
     for path in paths:
         given = read_json(path)
         if not isinstance(given, dict):
             raise InputError(path, "an object with names", repr(given))
-        given = {key: given[key] for key in given if given[key] is not None}
         for key, value in given.items():
-            if key in stands_in and key != "comment" and value != candidate[key]:
+            if value is None or key == "comment":
+                continue
+            if key in stands_in and value != together[key]:
                 words = f"the same in {stands_in[key]} and {path}"
-                raise InputError(key, words, f"{candidate[key]} and {value}")
-            candidate[key] = value
+                raise InputError(key, words, f"{together[key]} and {value}")
+            together[key] = value
             stands_in[key] = path
-    return candidate
-
-
-def json_text(value, indent="\n"):
-    """JSON text with a line for each name of an object, to be compared by diff."""
-    import json
-
-    indent += " "
-    if isinstance(value, dict):
-        lines = [f"{json.dumps(key)}: {json_text(value[key], indent)}" for key in value]
-        return "{" + ("," + indent).join(lines) + "}"
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return (
-            "[" + ("," + indent).join([json_text(part, indent) for part in value]) + "]"
-        )
-    return json.dumps(value)
+    return together
 
 
 def read_command_line(argv):
@@ -1526,7 +1499,7 @@ def read_command_line(argv):
     command("run", about, [shared])
     about = "write down all that a training computes, as JSON"
     add = command("trace", about, [shared])
-    about = NETS + "; or a file with settings, - for standard input"
+    about = TRAINING_NAMES + "; or a file with settings, - for standard input"
     add("target", metavar="NET_OR_FILE", help=about)
     about = "steps to write down (default: those of two epochs)"
     add("--steps", metavar="K", help=about, **whole)
@@ -1546,32 +1519,33 @@ def obey(argv):
     if not argv:  # needs no argparse: MicroPython has none
         run()
         return 0
+    import json
+
     if argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version"):
         argv = ["run"] + argv
     options = read_command_line(argv)
     command = options.pop("command")
     if command == "run":
         run(**options)
-    elif command == "task":
-        print(json_text(task(**options)))
-    elif command == "check":
+        return 0
+    if command == "check":
         report = check(read_files(options.pop("paths")), **options)
         print(report)
         return 1 if report else 0
+    if command == "task":
+        written = task(**options)
     else:
         target = options.pop("target")
-        given = {"net": target}
-        if target not in TRAININGS:
-            try:
-                given = read_files([target])
-            except FileNotFoundError:
-                words = f"one of {NETS} or a file"
-                raise InputError("NET_OR_FILE", words, repr(target)) from None
-        check_keys(target, given, ("format",) + SETTINGS + RESULTS)
-        read_settings(given)  # refuses what trace would not see: no net, another format
-        settings = {key: given[key] for key in SETTINGS if key in given}
-        settings.update(options)
-        print(json_text(trace(**settings)))
+        try:
+            given = {"net": target} if target in TRAININGS else read_files([target])
+        except FileNotFoundError:
+            words = f"one of {TRAINING_NAMES} or a file"
+            raise InputError("NET_OR_FILE", words, repr(target)) from None
+        steps = options.pop("steps", None)
+        given.update(options)
+        written = trace(steps=steps, **read_settings(given))
+    # A line for each name, so that diff can compare.
+    print(json.dumps(written).replace(', "', ',\n "').replace("}, {", "},\n{"))
     return 0
 
 

@@ -286,12 +286,12 @@ class RecurrentNet:
             now.delta_l1 = [
                 (w2[j] * delta_l2 + from_after[j]) * dsigmoid(lay1[j]) for j in units
             ]
-            from_after = self.passed_back(now.delta_l1)
+            from_after = self.from_after(now.delta_l1)
         self.sum_corrections(step)
 
-    def passed_back(self, delta_l1):
-        """What a time step with this delta_l1 adds to the one before: nothing here."""
-        return [0.0] * len(delta_l1)
+    def from_after(self, delta_l1_after):
+        """What delta_l1 takes from that of the time step after: nothing here."""
+        return [0.0] * len(delta_l1_after)
 
     def sum_corrections(self, step):
         """Add the corrections, sums over the time steps, from the last to the first."""
@@ -332,9 +332,9 @@ class RecurrentNet:
 class ThroughTimeNet(RecurrentNet):
     """The RecurrentNet of the notebook's text, whose code leaves out this equation."""
 
-    def passed_back(self, delta_l1):
-        """How lay1 of the time step before moves the errors after it: H numbers."""
-        return [dot(row, delta_l1) for row in self.wh]
+    def from_after(self, delta_l1_after):
+        """How a time step's lay1 moves the errors after it: H numbers."""
+        return [dot(row, delta_l1_after) for row in self.wh]
 
 
 # ----------------------------------------------------------------- Random numbers
@@ -418,10 +418,10 @@ RAGGED = "rows that differ"
 class InputError(ValueError):
     """What was given cannot be taken: its place, what was expected and what came."""
 
-    def __init__(self, place, expected, got):
+    def __init__(self, where, expected, got):
         got = " ".join(got.split())
         got = got[:97] + "..." if len(got) > 100 else got
-        super().__init__(f"{place}: expected {expected}, got {got}")
+        super().__init__(f"{where}: expected {expected}, got {got}")
 
 
 def from_array(value):
@@ -429,61 +429,61 @@ def from_array(value):
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def as_number(place, value, finite=True):
+def as_number(where, value, finite=True):
     """value as a float; where it need not be finite, None is NaN."""
     value = from_array(value)
     if value is None and not finite:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InputError(place, "a number", repr(value))
+        raise InputError(where, "a number", repr(value))
     try:
         value = float(value)
     except OverflowError:  # of hundreds of digits
         value = float("inf")
     if finite and not isfinite(value):
-        raise InputError(place, "a finite number", repr(value))
+        raise InputError(where, "a finite number", repr(value))
     return value
 
 
-def whole_number(place, value, low, high):
+def whole_number(where, value, low, high):
     """value, which may be written 1000.0, as an int from low to high."""
-    number = as_number(place, value, finite=False)
+    number = as_number(where, value, finite=False)
     if not low <= number <= high or number != int(number):
-        raise InputError(place, f"a whole number from {low} to {high}", repr(value))
+        raise InputError(where, f"a whole number from {low} to {high}", repr(value))
     return int(number)
 
 
-def check_keys(place, value, known):
+def check_keys(where, value, known):
     """InputError where value is no dictionary or has a key that is not known.
 
     A comment, whatever it holds, may stand in any.
     """
     if not isinstance(value, dict):
-        raise InputError(place, "an object with names", repr(value))
+        raise InputError(where, "an object with names", repr(value))
     for key in value:
         if key not in known and key != "comment":
-            raise InputError(place, f"only {', '.join(known)}", repr(key))
+            raise InputError(where, f"only {', '.join(known)}", repr(key))
 
 
-def as_list(place, value):
+def as_list(where, value):
     """value, which must be a list, or a tuple or an array."""
     value = from_array(value)
     if not isinstance(value, (list, tuple)):
-        raise InputError(place, "a list", repr(value))
+        raise InputError(where, "a list", repr(value))
     return value
 
 
-def flat(place, value, finite=True):
+def flat(where, value, finite=True):
     """The shape of nested lists, in words, and their numbers, row by row.
 
     "2 x 3" is a shape, "one" that of a number.  Axes of length 1 do not count.
     """
     value = from_array(value)
     if not isinstance(value, (list, tuple)):
-        return "one", [as_number(place, value, finite)]
+        return "one", [as_number(where, value, finite)]
     shapes, numbers = [], []
     for n, part in enumerate(value):
-        shape, row = flat(f"{place}[{n}]", part, finite)
+        shape, row = flat(f"{where}[{n}]", part, finite)
         shapes.append(shape)
         numbers += row
     if RAGGED in shapes or shapes != shapes[:1] * len(shapes):
@@ -495,23 +495,24 @@ def flat(place, value, finite=True):
     return str(size) if inner == "one" else f"{size} x {inner}", numbers
 
 
-def fit(place, value, form, finite=True):
+def fit(where, value, form, finite=True):
     """value's numbers, nested as form is; where they need not be finite None is NaN."""
-    wanted, zeros = flat(place, form, finite=False)
+    wanted, zeros = flat(where, form, finite=False)
     if value is None and not finite:
         return nested_like(form, iter([float("nan")] * len(zeros)))
-    shape, numbers = flat(place, value, finite)
+    shape, numbers = flat(where, value, finite)
     if shape != wanted:
         expected = wanted + (" number" if wanted == "one" else " numbers")
-        raise InputError(place, expected, shape)
+        raise InputError(where, expected, shape)
     return nested_like(form, iter(numbers))
 
 
-def finite_copies(place, values):
+def finite_copies(where, values):
     """Numbers by name, in nested lists, copied; InputError where one is not finite."""
-    return {
-        name: fit(f"{place}.{name}", value, value) for name, value in values.items()
-    }
+    copies = {}
+    for name, value in values.items():
+        copies[name] = fit(f"{where}.{name}", value, value)
+    return copies
 
 
 # --------------------------------------------------------- Trainings and traces
@@ -547,15 +548,15 @@ def read_examples(kind, examples):
     """The examples, pairs (x, y), in the form that a kind of net takes."""
     found = []
     for n, pair in enumerate(as_list("examples", examples)):
-        place = f"examples[{n}]"
-        pair = as_list(place, pair)
+        where = f"examples[{n}]"
+        pair = as_list(where, pair)
         if len(pair) != 2:
-            raise InputError(place, "a pair (x, y)", repr(pair))
+            raise InputError(where, "a pair (x, y)", repr(pair))
         x, y = [0.0, 0.0], 0.0
         if issubclass(kind, RecurrentNet):  # as many time steps as x has, at least one
-            _, numbers = flat(f"{place}[0]", pair[0])
+            _, numbers = flat(f"{where}[0]", pair[0])
             x = y = [0.0] * max(1, len(numbers))
-        found.append([fit(f"{place}[0]", pair[0], x), fit(f"{place}[1]", pair[1], y)])
+        found.append([fit(f"{where}[0]", pair[0], x), fit(f"{where}[1]", pair[1], y)])
     if not found:
         raise InputError("examples", "at least one pair (x, y)", "none")
     return found
@@ -616,9 +617,8 @@ def start_net(settings):
     if not DOUBLES:
         raise RuntimeError("this interpreter's floats are narrower than a double")
     kind = TRAININGS[settings["net"]].kind
-    return kind(
-        **dict(zero_parameters(kind, settings["hidden"]), **settings["initial"])
-    )
+    zeros = zero_parameters(kind, settings["hidden"])
+    return kind(**dict(zeros, **settings["initial"]))
 
 
 def parameters_of(net, names=PARAMETERS):
@@ -703,10 +703,10 @@ def trace(
     curve = [0.0] * ((settings["epochs"] - 1) // settings["every"] + 1)
     for epoch, n, step, error in train(learner, settings):
         if len(first_steps) < count:
-            place = f"training: steps[{len(first_steps)}]"
+            where = f"training: steps[{len(first_steps)}]"
             values = dict(quantities_of(step), **parameters_of(learner, names))
             first_steps.append({"epoch": epoch, "example": n})
-            first_steps[-1].update(finite_copies(place, values))
+            first_steps[-1].update(finite_copies(where, values))
         if error is not None and epoch % settings["every"] == 0:
             curve[epoch // settings["every"]] = as_number("training: error", error)
     answers = [learner.forward(example) for example in settings["examples"]]
@@ -825,20 +825,22 @@ class Report(list):
 def read_steps(steps, settings, forms):
     """What a build gives of its steps, by place; forms has a step for each example."""
     size = len(settings["examples"])
+    last = settings["epochs"] - 1
     recurrent = issubclass(TRAININGS[settings["net"]].kind, RecurrentNet)
     results = {}
     seen = set()
     for count, given in enumerate(as_list("steps", steps)):
-        at = f"steps[{count}]"
-        check_keys(at, given, forms[0])
+        where = f"steps[{count}]"
+        check_keys(where, given, forms[0])
         epoch, n = given.get("epoch", count // size), given.get("example", count % size)
-        epoch = whole_number(f"{at}.epoch (from 0)", epoch, 0, settings["epochs"] - 1)
-        n = whole_number(f"{at}.example (from 0)", n, 0, size - 1)
+        epoch = whole_number(f"{where}.epoch (from 0)", epoch, 0, last)
+        n = whole_number(f"{where}.example (from 0)", n, 0, size - 1)
         if (epoch, n) in seen:
-            raise InputError(at, "every step once", f"epoch {epoch}, example {n} again")
+            words = f"epoch {epoch}, example {n} again"
+            raise InputError(where, "every step once", words)
         seen.add((epoch, n))
         for name in [name for name in QUANTITIES + PARAMETERS if name in given]:
-            value = fit(f"{at}.{name}", given[name], forms[n][name], finite=False)
+            value = fit(f"{where}.{name}", given[name], forms[n][name], finite=False)
             if recurrent and name in BY_TIME_STEP:
                 for k, part in enumerate(value):
                     results[Place("steps", epoch, n, k, name)] = part
@@ -862,8 +864,8 @@ def read_results(given, settings):
             results[Place(part, None, None, None, name)] = value
     if "error" in given:
         epochs = range(0, settings["epochs"], settings["every"])
-        at = f"error (every {settings['every']})"
-        errors = fit(at, given["error"], [0.0] * len(epochs), finite=False)
+        where = f"error (every {settings['every']})"
+        errors = fit(where, given["error"], [0.0] * len(epochs), finite=False)
         for epoch, error in zip(epochs, errors):
             results[Place("error", epoch, None, None, "error")] = error
     outputs = as_list("outputs", given.get("outputs", []))
@@ -939,7 +941,7 @@ class Row:
         return off <= self.atol + self.rtol * max(abs(c * move), abs(want) / 1000)
 
     def note(self, difference):
-        """Takes a Difference in; returns whether it is wrong."""
+        """Take a Difference in; return whether it is wrong."""
         got, want, start = difference.got, difference.want, difference.start
         off = abs(got - want) if isfinite(got) else float("inf")
         self.absolute = max(self.absolute, off)
@@ -984,7 +986,8 @@ class Judge:
         self.settings = settings
         self.results = results
         self.rtol, self.atol = rtol, atol
-        self.steps = {(at.epoch, at.example) for at in results if at.part == "steps"}
+        given = [place for place in results if place.part == "steps"]
+        self.steps = {(place.epoch, place.example) for place in given}
         self.values = 0
         self.wrong = []
         self.rows = []  # in the order of computation
@@ -1029,10 +1032,10 @@ class Judge:
                         self.contradicted = True
         return got if all(map(isfinite, gots)) else want
 
-    def compare_parameters(self, net, part, epoch, example, starts):
-        """Compares net's parameters with a build's, and has it go on from those."""
+    def compare_parameters(self, net, part, epoch, n, starts):
+        """Compare net's parameters with a build's, and have it go on from those."""
         for name in PARAMETERS:
-            place = Place(part, epoch, example, None, name)
+            place = Place(part, epoch, n, None, name)
             if place in self.results:
                 value = self.compare(place, getattr(net, name), starts.get(name))
                 setattr(net, name, value)
@@ -1042,22 +1045,22 @@ class Judge:
         return JudgedStep(self) if (self.epoch, self.example) in self.steps else Step()
 
     def watch(self, patient=True):
-        """Runs the training and compares; if not patient, until it is contradicted."""
+        """Run the training and compare; if not patient, until it is contradicted."""
         size = len(self.settings["examples"])
         net = start_net(self.settings)
         self.compare_parameters(net, "initial", None, None, {})
         self.start = before = parameters_of(net)
         net.new_step = self.new_step
-        for epoch, example, _, error in train(net, self.settings):
-            if (epoch, example) in self.steps:
-                self.compare_parameters(net, "steps", epoch, example, before)
+        for epoch, n, _, error in train(net, self.settings):
+            if (epoch, n) in self.steps:
+                self.compare_parameters(net, "steps", epoch, n, before)
             before = parameters_of(net)
             if error is not None:
                 self.compare(Place("error", epoch, None, None, "error"), error)
             if self.contradicted and not patient:
                 return
             # Of the step that train makes when it is asked for the next.
-            self.epoch, self.example = divmod(epoch * size + example + 1, size)
+            self.epoch, self.example = divmod(epoch * size + n + 1, size)
         self.compare_parameters(net, "final", None, None, self.start)
         self.end = parameters_of(net)
         for n, example in enumerate(self.settings["examples"]):
@@ -1215,7 +1218,16 @@ def unseen(judge):
 
 
 def report_text(judge, labelled):
-    """What check found, in words, in lines of 79 columns at most."""
+    """What check found, in words, in lines of 79 columns where numbers allow."""
+
+    def wrap(text):
+        lines = [""]
+        for word in text.split(" "):
+            if len(lines[-1]) + len(word) > 78:
+                lines.append(" ")
+            lines[-1] += " " + word
+        return "\n".join(lines)[1:]
+
     settings = judge.settings
     training = TRAININGS[settings["net"]]
     own = settings["examples"] != read_examples(training.kind, training.examples)
@@ -1224,32 +1236,24 @@ def report_text(judge, labelled):
     words += f"{'s' * (count != 1)}, {training_words(settings)}"
     zeros = [name for name in BIASES if name in judge.start]
     without = [name for name in zeros if name not in settings["initial"]]
-    words += ", without " * bool(without) + ", ".join(without)
-    lines = [words, HEADING] + [row.line() for row in judge.rows]
+    if without:
+        words += ", without " + ", ".join(without)
+    table = [wrap(words), HEADING] + [row.line() for row in judge.rows]
     limits = f"rtol {judge.rtol:g}, atol {judge.atol:g}"
     if not judge.wrong:
-        lines.append(f"PASS: all {judge.values} values within {limits}")
+        lines = [f"PASS: all {judge.values} values within {limits}"]
         lines += unseen(judge)
     else:
-        lines.append(
-            f"FAIL: {len(judge.wrong)} of {judge.values} values beyond {limits}"
-        )
+        lines = [f"FAIL: {len(judge.wrong)} of {judge.values} values beyond {limits}"]
         broken = [row.title for row in judge.rows if row.wrong]
-        words = f"Broken: {', '.join(broken)}."
+        lines.append(f"Broken: {', '.join(broken)}.")
         if judge.end is None:
-            words += " The rest was not judged: from there on numbers leave a double's"
-            words += " range."
+            lines[-1] += " The rest was not judged: from there on numbers leave a"
+            lines[-1] += " double's range."
         elif len(broken) < len(judge.rows):
-            words += " Every other number follows from the build's own."
-        lines += [words] + first_wrong_lines(judge) + hints(judge, labelled)
-    wrapped = []
-    for line in lines:
-        wrapped.append("")
-        for word in line.split(" "):
-            if len(wrapped[-1]) + len(word) > 78:
-                wrapped.append(" ")
-            wrapped[-1] += " " + word
-    return "\n".join([line[1:] for line in wrapped])
+            lines[-1] += " Every other number follows from the build's own."
+        lines += first_wrong_lines(judge) + hints(judge, labelled)
+    return "\n".join(table + [wrap(line) for line in lines])
 
 
 def check(candidate, rtol=RTOL, atol=ATOL):
@@ -1280,7 +1284,8 @@ def check(candidate, rtol=RTOL, atol=ATOL):
         words = "seed or initial to start from, as a task has it"
         raise InputError("seed", words, "neither")
     results = read_results(given, settings)
-    if all(at.part == "initial" or at.quantity in ("x", "y") for at in results):
+    told = [p for p in results if p.part == "initial" or p.quantity in ("x", "y")]
+    if len(told) == len(results):
         words = "some results: " + ", ".join(RESULTS)
         raise InputError("build", words, "nothing to judge")
     judge = Judge(settings, results, rtol, atol)
@@ -1312,11 +1317,12 @@ class Curve:
         self.highest = [-float("inf")] * min(COLUMNS, epochs)
 
     def add(self, epoch, error):
-        """Takes an epoch's error in; what is not finite leaves no mark."""
-        n = ((epoch + 1) * len(self.lowest) - 1) // self.epochs
+        """Take an epoch's error in; what is not finite leaves no mark."""
+        # Equal shares of the epochs, so that the last falls into the last column.
+        column = ((epoch + 1) * len(self.lowest) - 1) // self.epochs
         if isfinite(error):
-            self.lowest[n] = min(self.lowest[n], error)
-            self.highest[n] = max(self.highest[n], error)
+            self.lowest[column] = min(self.lowest[column], error)
+            self.highest[column] = max(self.highest[column], error)
 
     def plot(self):
         """The curve in lines, from 0 to the highest error."""
@@ -1335,7 +1341,7 @@ class Curve:
 
 
 def print_worked_step(net, eta):
-    """Moves net by the notebook's single step, and prints all that it computes."""
+    """Move net by the notebook's single step, and print all that it computes."""
     print("\nOne worked step, on the first example")
     print("-------------------------------------")
     print("With its slips: wrong sign, derivative at act, w2 used after its update.")
@@ -1364,13 +1370,13 @@ def print_sequence(epoch, step, _):
     print(f" < --- {epoch}")
 
 
-def replay(title, name, net, settings, print_step, question="", limit=""):
-    """Trains net and prints it as the notebook does; returns what becomes of it.
+def replay_training(title, name, net, settings, print_step, question="", limit=""):
+    """Train net, print it as the notebook does, and return what becomes of it.
 
     Of a sequence it is the last answer that counts.
     """
     print(f"\n{title}\n{'-' * len(title)}")
-    _, _, examples = TRAININGS[name]
+    examples = TRAININGS[name].examples
     settings = dict(settings, net=name, examples=examples, initial=parameters_of(net))
     curve = Curve(settings["epochs"])
     for epoch, _, step, error in train(net, settings):
@@ -1411,15 +1417,17 @@ def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
     net = XorNet(**initial_parameters(XorNet, stream, hidden))
     print_worked_step(net, settings["eta"])
     title = "XOR by stochastic gradient descent: update after every example"
-    first = replay(title, "xor-sgd", net, settings, print_xor)
+    first = replay_training(title, "xor-sgd", net, settings, print_xor)
     title = "XOR by batch gradient descent: update after all four examples"
     net = XorNet(**initial_parameters(XorNet, stream, hidden))
-    second = replay(title, "xor-batch", net, settings, print_xor)
+    second = replay_training(title, "xor-batch", net, settings, print_xor)
     title = "The recurrent net: 1 follows only two zeros"
     net = RecurrentNet(**initial_parameters(RecurrentNet, stream, hidden))
     question = "The third bit, from the first two:\n"
     limit = "For fixed weights it cannot be below 1/16 = 0.0625: see README.md.\n"
-    third = replay(title, "rnn", net, settings, print_sequence, question, limit)
+    third = replay_training(
+        title, "rnn", net, settings, print_sequence, question, limit
+    )
     print("\nSummary\n-------")
     print(f"XOR, stochastic: {first}")
     print(f"XOR, batch:      {second}")
@@ -1475,7 +1483,7 @@ def read_files(paths):
 
 
 def read_command_line(argv):
-    """What is asked for, by name; ends the program on a wrong option and on --help."""
+    """What is asked for, by name; a wrong option and --help end the program."""
     from argparse import SUPPRESS, ArgumentParser
 
     whole = {"type": int, "default": SUPPRESS}
@@ -1515,7 +1523,7 @@ def read_command_line(argv):
 
 
 def obey(argv):
-    """Does what the command line says; returns 1 where a check failed, else 0."""
+    """Do what the command line says; return 1 where a check failed, else 0."""
     if not argv:  # needs no argparse: MicroPython has none
         run()
         return 0
@@ -1550,7 +1558,7 @@ def obey(argv):
 
 
 def main(argv=None):
-    """The program: does what argv says (None: the command line); returns the status."""
+    """The program: do what argv says (None: the command line); return the status."""
     import sys
 
     try:

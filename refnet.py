@@ -4,7 +4,7 @@ The notebook "Neural networks handcrafted" (D. Krzeminski, 2018) teaches two sma
 in NumPy: a 2-3-1 sigmoid net that learns XOR, and a recurrent net that learns that 1
 follows only two zeros.  This module computes the same numbers with lists and the math
 module, in the notebook's order, to be read beside it from the first line to the last.
-Its commands are the ways to use it:
+Each of its four commands is a function here, too: run, trace, task and check.
 
     python3 refnet.py                  replay the whole notebook
     python3 refnet.py trace NET        write down all that a training computes
@@ -15,7 +15,8 @@ These words carry it:
 
     net         holds the parameters, under the notebook's names: net.w1, net.b2;
                 in settings, and for NET, the name of a training
-    step        what one example makes a net compute: step.act1, step.lay2, step.E
+    step        what one example makes a net compute: step.act1, step.lay2, step.E;
+                a recurrent net's has one such step for each of its time steps
     training    a generator of steps: each next() shows the net one example
     settings    what a training is run with: net, seed, eta, epochs, examples, ...
     trace       the settings, the steps, the error curve and the end of a training
@@ -67,7 +68,8 @@ def dot(a, b):
 
 
 class Step:
-    """What one example makes a net compute, each quantity assigned once, in this order:
+    """What one example makes a net compute, each quantity assigned once; an XorNet's
+    in this order:
 
     x, y        the example: inputs and wanted output
     act1, lay1  the hidden layer's activation and output, H numbers each
@@ -158,7 +160,7 @@ class XorNet:
 
 
 def worked_step(net, example, eta=ETA):
-    """The notebook's single update, before its trainings, and its three slips.
+    """The notebook's single update of net, before its trainings, with its three slips.
 
     1. delta_l2 takes (y - lay2), which has the wrong sign.
     2. The derivatives are taken at act2 and act1, not at the outputs lay2 and lay1.
@@ -286,7 +288,7 @@ class RecurrentNet:
             now.delta_l1 = [
                 (w2[j] * delta_l2 + from_after[j]) * dsigmoid(lay1[j]) for j in units
             ]
-            from_after = self.from_after(now.delta_l1)
+            from_after = self.from_after(now.delta_l1)  # for the time step before
         self.sum_corrections(step)
 
     def from_after(self, delta_l1_after):
@@ -330,7 +332,7 @@ class RecurrentNet:
 
 
 class ThroughTimeNet(RecurrentNet):
-    """The RecurrentNet of the notebook's text, whose code leaves out this equation."""
+    """The second net as the notebook's text has it; its code leaves out from_after."""
 
     def from_after(self, delta_l1_after):
         """How a time step's lay1 moves the errors after it: H numbers."""
@@ -375,7 +377,10 @@ def random_stream(seed):
 
 
 def zero_parameters(kind, hidden):
-    """The parameters of a kind of net with so many hidden units, all of them 0."""
+    """The parameters of a kind of net with so many hidden units, all of them 0.
+
+    Rows may be one and the same list, as nets never change theirs.
+    """
     row = [0.0] * hidden
     if issubclass(kind, RecurrentNet):
         zeros = {"w1": row, "w2": row, "b1": row, "b2": 0.0}
@@ -410,9 +415,6 @@ def initial_parameters(kind, stream, hidden=HIDDEN):
 
 
 # -------------------------------------------------------- What comes from outside
-
-
-RAGGED = "rows that differ"
 
 
 class InputError(ValueError):
@@ -471,6 +473,9 @@ def as_list(where, value):
     if not isinstance(value, (list, tuple)):
         raise InputError(where, "a list", repr(value))
     return value
+
+
+RAGGED = "rows that differ"  # the shape of lists whose parts differ in shape
 
 
 def flat(where, value, finite=True):
@@ -566,7 +571,7 @@ def read_settings(given):
     """What a training is run with, checked once and complete: a trace's first part.
 
     What is left out or None is as in the notebook, hidden as in initial.  Beside a seed
-    initial is a result, which check compares, and is not read here.
+    only its size is read of initial: its numbers are a result, which check compares.
     """
     check_keys("settings", given, ("format",) + SETTINGS + RESULTS)
     given = {key: given[key] for key in given if given[key] is not None}
@@ -592,11 +597,11 @@ def read_settings(given):
         start = initial_parameters(training.kind, random_stream(seed), hidden)
     else:
         start = {}
-        for name, zeros in zero_parameters(training.kind, hidden).items():
-            if initial.get(name) is not None:
-                start[name] = fit(f"initial.{name}", initial[name], zeros)
-            elif name not in BIASES:
-                raise InputError("initial", name, "none (only biases may be left out)")
+        for key, zeros in zero_parameters(training.kind, hidden).items():
+            if initial.get(key) is not None:
+                start[key] = fit(f"initial.{key}", initial[key], zeros)
+            elif key not in BIASES:
+                raise InputError("initial", key, "none (only biases may be left out)")
     settings["hidden"] = hidden
     settings["eta"] = as_number("eta", given.get("eta", ETA))
     if settings["eta"] < 0:
@@ -678,10 +683,12 @@ def trace(
     one from initial, parameters by name, or from seed 1; a bias that initial leaves out
     is none.  examples are pairs (x, y) instead of the notebook's.
 
-    Returns the settings; steps, the first so many (None: those of two epochs), each
-    with its epoch, its example and the parameters that it leaves, though the training
-    goes on to its end; the error of epochs 0, every, 2*every, ...; final, the
-    parameters at the end; and outputs, what the trained net answers to every example.
+    Returns the settings; steps, a list of the first so many (None: those of two
+    epochs), each with its epoch, its example, its quantities and the parameters after
+    it; the error of epochs 0, every, 2*every, ...; final, the parameters at the end;
+    and outputs, what the trained net answers to every example.  However few steps are
+    written down, the training runs to its end.
+
     Raises ValueError for what cannot be taken or leaves a double's range, RuntimeError
     where floats are narrower than a double.
 
@@ -719,7 +726,8 @@ def trace(
 
 
 # Examples on which wrong builds fail, and for each training a number of hidden units
-# and a learning rate.  No size is the notebook's, nor another of the same task's.
+# and a learning rate.  Of the numbers of hidden units, examples and time steps none is
+# the notebook's, and no two of a task are the same.
 XOR_TASK = [([0.5, -1.5], 0.25), ([-2.0, 0.75], 0.9), ([-20.0, 1.0], 0.1)]
 XOR_TASK += [([22.0, 3.0], 0.6), ([0.3, -0.7], 0.45)]
 SEQUENCES_TASK = [([0.5, -1.5, 0.25, 0.8], [0.25, 0.9, 0.4, 0.7]), ([-20.1], [0.6])]
@@ -763,12 +771,15 @@ def task(net):
 RTOL = 1e-9
 ATOL = 1e-12
 
-# Each number by those before it, and in which trainings.  Where two lines hold for a
-# training, the later one is its own.
+# Each number by those before it, and the trainings that compute it so, by how their
+# names begin; where two lines hold for a training, the later one is its own.  i is an
+# input or a hidden unit before, j a hidden unit, k a time step, n an example.
 EQUATIONS = """\
 initial = 2*random() - 1                                                   xor, rnn
-x = examples[example][0]                                                   xor, rnn
-y = examples[example][1]                                                   xor, rnn
+x = examples[example][0]                                                   xor
+x = examples[example][0][k]                                                rnn
+y = examples[example][1]                                                   xor
+y = examples[example][1][k]                                                rnn
 act1[j] = (sum_i x[i]*w1[i][j]) + b1[j]                                    xor
 act1[j] = (x*w1[j] + b1[j]) + ((sum_i lay1_before[i]*wh[i][j]) + bh[j])    rnn
 lay1[j] = sigmoid(act1[j])                                                 xor, rnn
@@ -791,12 +802,13 @@ corr_b1[j] = sum_k delta_l1[j]                                             rnn
 corr_wh[i][j] = sum_k lay1_before[i]*delta_l1[j]                           rnn
 corr_bh[j] = sum_k delta_l1[j]                                             rnn
 w = w - eta*corr_w                                                         xor, rnn
-w = w - eta*(sum_n corr_w)                                                 xor-batch
+w = w - eta*(sum_n corr_w), after the last example                         xor-batch
 error = (sum of E) / (number of E)                                         xor, rnn
 outputs = lay2 with the parameters in final                                xor, rnn
 """
 
-# What a convention may multiply: twice the error, the other sign of the deltas.
+# What another convention multiplies: E without 1/2 is twice as much, deltas may have
+# the other sign.  A constant in these alone does not rule out a training.
 SCALED = ("E", "error", "delta_l2", "delta_l1")
 SCALED += tuple(["corr_" + name for name in PARAMETERS])
 
@@ -899,7 +911,7 @@ def place_words(place, element=()):
 
 
 class JudgedStep(Step):
-    """A step that shows a judge what a net assigns, and holds what he goes on with."""
+    """A step that shows a judge what a net assigns, and holds what the judge returns."""
 
     k = None  # but in a time step
 
@@ -926,11 +938,11 @@ class Row:
         self.rtol, self.atol = rtol, atol
         self.values = 0
         self.wrong = []
-        self.absolute = 0.0  # the largest difference,
-        self.relative = 0.0  # by abs(want),
-        self.beside_1 = 0.0  # and by max(1, abs(want))
-        self.move = 0.0  # the largest move of what is wrong,
-        self.c = 1.0  # and the build's move by it
+        self.absolute = 0.0  # the largest abs(got - want)
+        self.relative = 0.0  # the largest by abs(want)
+        self.beside_1 = 0.0  # the largest by max(1, abs(want))
+        self.move = 0.0  # the largest want - start of what is wrong
+        self.c = 1.0  # (got - start) / move there, which factor tries on the others
 
     def is_right(self, difference, c=1.0):
         """Whether the build's number, or its move from start, is c times refnet's."""
@@ -962,6 +974,7 @@ class Row:
         return self.c if all(self.is_right(d, self.c) for d in self.wrong) else None
 
     def line(self):
+        """The row below HEADING: counts, largest differences, the first wrong place."""
         values = str(self.values)
         words = self.title + " " * (14 - len(self.title) - len(values)) + " " + values
         words += f" {len(self.wrong):>5}"
@@ -972,7 +985,7 @@ class Row:
             epoch, example, time_step = ["" if n is None else n for n in place]
             words += f" {epoch:>5} {example:>7}" + f" {time_step:>9}".rstrip()
             c = self.factor()
-            words += "" if c is None else f" {c + 0.0:.4g} times refnet's"  # no -0
+            words += "" if c is None else f", {c + 0.0:.4g} times refnet's"  # no -0
         return words.rstrip()
 
 
@@ -992,7 +1005,7 @@ class Judge:
         self.wrong = []
         self.rows = []  # in the order of computation
         self.row_of = {}  # the same by part and quantity
-        self.contradicted = False  # by what no factor in SCALED explains
+        self.contradicted = False  # by a number that no constant in SCALED explains
         self.start = {}  # the parameters at the start,
         self.end = None  # and at the end, if the training gets there
         self.epoch = 0  # of the step under way
@@ -1059,7 +1072,7 @@ class Judge:
                 self.compare(Place("error", epoch, None, None, "error"), error)
             if self.contradicted and not patient:
                 return
-            # Of the step that train makes when it is asked for the next.
+            # Before train makes the next step; after the last it is none that is given.
             self.epoch, self.example = divmod(epoch * size + n + 1, size)
         self.compare_parameters(net, "final", None, None, self.start)
         self.end = parameters_of(net)
@@ -1069,13 +1082,14 @@ class Judge:
                 self.compare(place, now.lay2)
 
     def agrees(self):
-        """Whether all is right, factors other than 0 of what SCALED names aside."""
+        """Whether all is right, constants other than 0 in what SCALED names aside."""
+        # Two are enough here, where all the rest must agree as well.
         factors = [row.factor(fewest=2) for row in self.rows if row.wrong]
         return not self.contradicted and all(factors)
 
 
 def equation(name, quantity):
-    """A quantity's line of EQUATIONS in a training, or "" for any other word."""
+    """The line of EQUATIONS for a name in a training, or "" where it has none."""
     head = "w" if quantity in PARAMETERS else quantity
     found = ""
     for line in EQUATIONS.split("\n"):
@@ -1098,6 +1112,7 @@ def not_given_before(judge, first):
         return ["steps"]
     if first.epoch == 0 and (first.example == 0 or name == "xor-batch"):
         known.update(PARAMETERS)  # nothing has moved yet
+    # Back from the wrong number through right-hand sides, as far as what is given.
     missing = []
     pending = [first.quantity]
     while pending:
@@ -1125,9 +1140,10 @@ def other_training(judge):
     sizes = [1, len(settings["examples"])]
     if len(lengths) == 1:
         sizes += lengths
+    etas = {c * settings["eta"] / n for n in sizes for c in (1, 2)}
     for name in sorted(TRAININGS):
         if TRAININGS[name].examples == examples:
-            for eta in [c * settings["eta"] / n for n in sizes for c in (1, 2)]:
+            for eta in sorted(etas):
                 others = dict(settings, net=name, eta=eta)
                 other = Judge(others, judge.results, judge.rtol, judge.atol)
                 try:
@@ -1182,7 +1198,8 @@ def hints(judge, labelled):
         words = f"Nothing is off by more than {off:.2g}: single precision, few digits"
         lines.append(words + " printed, or a small difference of its own")
     stays = [d for d in judge.wrong if d.quantity in PARAMETERS and d.part != "initial"]
-    if stays and judge.start == judge.end:
+    has_final = any(place.part == "final" for place in judge.results)
+    if stays and has_final and judge.start == judge.end:
         words = "initial and final are the same: copy initial before the training"
         lines.append(words + " changes it")
     count = judge.settings["epochs"] * len(judge.settings["examples"])
@@ -1202,9 +1219,9 @@ def unseen(judge):
     missing = [part for part in RESULTS if part not in given]
     lines = ["Not given: " + ", ".join(missing)] if missing else []
     rows = []
-    for value in judge.start.values():
-        if isinstance(value, list):
-            rows += value if isinstance(value[0], list) else [value]
+    for name, value in judge.start.items():
+        two_inputs = name == "w1" and isinstance(value[0], list)
+        rows += value if two_inputs else [numbers_in(value)]
     alike = all(row == row[:1] * len(row) for row in rows)
     if alike and judge.settings["hidden"] > 1:
         lines.append("All hidden units start alike, which hides exchanged weights.")
@@ -1221,6 +1238,7 @@ def report_text(judge, labelled):
     """What check found, in words, in lines of 79 columns where numbers allow."""
 
     def wrap(text):
+        # Each word brings the blank before it; that of the first is cut off.
         lines = [""]
         for word in text.split(" "):
             if len(lines[-1]) + len(word) > 78:
@@ -1259,9 +1277,10 @@ def report_text(judge, labelled):
 def check(candidate, rtol=RTOL, atol=ATOL):
     """Hold what another build computed against refnet's equations.
 
-    candidate is a dictionary with keys of trace's: net, the start (seed or initial),
-    what else of the settings is not the notebook's, and any part of steps, error, final
-    and outputs.  A step without epoch and example is known by its place in the list.
+    candidate is a dictionary with keys of the one that trace returns: net, the start
+    (seed or initial), what else of the settings is not the notebook's, and any part of
+    steps, error, final and outputs.  A step without epoch and example is known by its
+    place in the list.
     Each number is compared with what its equation gives; then the next equation uses
     the build's own number, so that a fault makes no row wrong but its own.
 
@@ -1452,7 +1471,7 @@ def read_json(path):
     utf_16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))  # as a Windows shell writes
     try:
         text = data.decode("utf-16" if utf_16 else "utf-8-sig")
-        # Where a value stands: in a text they may be anything.
+        # Where a value stands, and not where a name does.
         text = re.sub(r"(?i)([:,[]\s*)-?nan(\(\w*\))?", r"\1NaN", text)
         text = re.sub(r"(?i)([:,[]\s*-?)inf(inity)?\b", r"\1Infinity", text)
         return json.loads(text, object_pairs_hook=once)
@@ -1460,7 +1479,7 @@ def read_json(path):
         near = text[max(0, error.pos - 20) : error.pos + 20]
         words = f"{near!r} in line {error.lineno} ({error.msg})"
     except (RecursionError, ValueError) as error:
-        words = f"text that is none ({error})"
+        words = f"what cannot be taken ({error})"
     raise InputError(path, "JSON", words)
 
 
@@ -1551,6 +1570,7 @@ def obey(argv):
             raise InputError("NET_OR_FILE", words, repr(target)) from None
         steps = options.pop("steps", None)
         given.update(options)
+        # Results in a file are left aside; what trace would not see is refused.
         written = trace(steps=steps, **read_settings(given))
     # A line for each name, so that diff can compare.
     print(json.dumps(written).replace(', "', ',\n "').replace("}, {", "},\n{"))

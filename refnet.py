@@ -911,7 +911,7 @@ def place_words(place, element=()):
 
 
 class JudgedStep(Step):
-    """A step that shows a judge what a net assigns, and holds what the judge returns."""
+    """A step that shows a judge what a net assigns, and holds the judge's answer."""
 
     k = None  # but in a time step
 

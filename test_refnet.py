@@ -1335,23 +1335,30 @@ def test_the_examples_in_docstrings_are_true():
     assert doctest.testmod(refnet).failed == 0
 
 
-# On each interpreter: who it is, a digest of its exp, the ends of four trainings, the
-# verdicts on a right and on a broken build, and the status of a wrong option.
+# What each interpreter says of itself and of the module, as a line of JSON; numbers as
+# whole ones and powers of two, as some print no float to its last bit.
 PROBE = """
-import sys
+import json, sys
 from math import exp, frexp
 import refnet
+
 def bits(value):
     mantissa, exponent = frexp(value)
-    return int(mantissa * 9007199254740992), exponent
-print(sys.implementation.name, sys.version.split("\\n")[0].split(" [")[0])
-digest = 0
+    return int(mantissa * 2**53), exponent - 53
+
+found = {"who": sys.implementation.name + " " + sys.version.split()[0], "exp": 0}
 for n in range(200000):
-    digest = (digest * 31 + bits(exp((n - 100000) / 7001))[0]) % 1000000007
-print(digest)
-ends = [refnet.trace(net, steps=0)["final"] for net in sorted(refnet.TRAININGS)]
-rows = [refnet.flat(name, end[name])[1] for end in ends for name in sorted(end)]
-print([bits(number) for row in rows for number in row])
+    whole, _ = bits(exp((n - 100000) / 7001))
+    found["exp"] = (found["exp"] * 31 + whole) % 1000000007
+
+found["ends"] = []
+for net in sorted(refnet.TRAININGS):
+    end = refnet.trace(net, steps=0)["final"]
+    for name in sorted(end):
+        _, numbers = refnet.flat(name, end[name])
+        found["ends"] += [bits(number) for number in numbers]
+
+found["verdicts"] = []
 for net in sorted(refnet.TRAININGS):
     task = refnet.task(net)
     del task["comment"]
@@ -1359,39 +1366,31 @@ for net in sorted(refnet.TRAININGS):
     assert "PASS" in str(refnet.check(mine, 0, 0))
     mine["steps"][1]["act2"] = mine["steps"][1]["E"]
     mine["steps"][2]["w2"][1] = 0.5
-    print("verdict", str(refnet.check(mine)).split("FAIL")[1])
-start = {"w1": [[1], [2]], "w2": [1]}
-mine = {"net": "xor-sgd", "initial": start, "epochs": 1, "error": [1]}
-assert "own start, without b1, b2\\n" in str(refnet.check(mine))
+    found["verdicts"].append(str(refnet.check(mine)).split("FAIL")[1])
+
+mine = {"net": "xor-sgd", "initial": {"w1": [[1], [2]], "w2": [1]}}
+mine.update(epochs=1, error=[1])
+assert "without b1, b2\\n" in str(refnet.check(mine))
 try:
-    print("status", refnet.main(["--seed", "x"]))
+    found["status"] = refnet.main(["--seed", "x"])
 except SystemExit as end:
-    print("status", end.args[0])
+    found["status"] = end.args[0]
+print(json.dumps(found))
 """
 FOUND = [f"python3.{minor}" for minor in range(9, 17)] + ["pypy3", "micropython"]
 NAMED = [each for each in os.environ.get("REFNET_INTERPRETERS", "").split(";") if each]
 
 
 def probed(command, directory):
-    """What an interpreter makes of the module: replay, name, digest, ends, verdicts."""
+    """What an interpreter's replay prints, and what PROBE finds."""
     (directory / "refnet.py").write_text(SOURCE)
     (directory / "probe.py").write_text(PROBE)
     words = shlex.split(command)
     replay = program("refnet.py", by=words, cwd=directory)
     probe = program("probe.py", by=words, cwd=directory)
     assert replay.returncode == probe.returncode == 0, replay.stderr + probe.stderr
-    assert "Traceback" not in probe.stderr
-    text, status = probe.stdout.split("\nstatus ")
-    assert status.strip() == "2" and probe.stderr.strip()
-    head, *verdicts = text.split("\nverdict ")
-    who, digest, ends = head.split("\n")
-    ends = json.loads(ends.replace("(", "[").replace(")", "]"))
-    ends = [math.ldexp(whole, power - 53) for whole, power in ends]
-    return replay.stdout, who, digest, ends, verdicts
-
-
-def broken_lines(verdicts):
-    return [re.search("Broken: .*", text)[0] for text in verdicts]
+    assert probe.stderr.strip() and "Traceback" not in probe.stderr
+    return replay.stdout, json.loads(probe.stdout)
 
 
 @slow
@@ -1400,16 +1399,22 @@ def test_the_same_numbers_and_verdicts_on(command, tmp_path, capsys):
     trial = program(by=["sh", "-c", command + " -c 'print(6 * 7)'"]).stdout.strip()
     if command not in NAMED and trial != "42":
         pytest.skip(f"{command} is not found")
-    ours = probed(shlex.quote(sys.executable), tmp_path)
-    replay, who, digest, ends, verdicts = probed(command, tmp_path)
-    far = max(abs(g - w) for g, w in zip(ends, ours[3]))
-    exp, bound = ("the same", 0) if digest == ours[2] else ("another", 1e-12)
-    assert replay == ours[0] and len(ends) == len(ours[3]) and far <= bound
-    assert broken_lines(verdicts) == broken_lines(ours[4]) and len(verdicts) == 4
-    if exp == "the same":
-        assert verdicts == ours[4]
+    want_replay, want = probed(shlex.quote(sys.executable), tmp_path)
+    replay, found = probed(command, tmp_path)
+    assert (replay, found["status"]) == (want_replay, 2)
+    assert len(found["ends"]) == len(want["ends"])
+    pairs = zip(found["ends"], want["ends"])
+    far = max(abs(math.ldexp(*g) - math.ldexp(*w)) for g, w in pairs)
+    if found["exp"] == want["exp"]:
+        exp = "the same"
+        assert (far, found["verdicts"]) == (0, want["verdicts"])
+    else:
+        exp = "another"
+        first_lines = [text.split("\n")[1] for text in found["verdicts"]]
+        assert far <= 1e-12
+        assert first_lines == [text.split("\n")[1] for text in want["verdicts"]]
     with capsys.disabled():
-        print(f"\n{who}: {exp} exp, within {far:.1e} ", end="")
+        print(f"\n{found['who']}: {exp} exp, within {far:.1e} ", end="")
 
 
 # Those that are programs of their own; the one in WebAssembly has a heap of its own.

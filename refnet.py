@@ -579,7 +579,7 @@ def read_settings(given):
         raise InputError("format", repr(FORMAT), repr(given["format"]))
     name = given.get("net")
     if name not in list(TRAININGS):  # a list, as it may be what no dictionary takes
-        raise InputError("net", f"one of {TRAINING_NAMES}", repr(name))
+        raise InputError("net", f"one of {TRAINING_NAMES}, as in a task", repr(name))
     training = TRAININGS[name]
     settings = {"net": name}
     initial = given.get("initial", {})
@@ -771,9 +771,9 @@ def task(net):
 RTOL = 1e-9
 ATOL = 1e-12
 
-# Each number by those before it, and the trainings that compute it so, by how their
-# names begin; where two lines hold for a training, the later one is its own.  i is an
-# input or a hidden unit before, j a hidden unit, k a time step, n an example.
+# In the order of computation.  On the right is for which trainings, by how their names
+# begin; a later line for a training replaces an earlier one.  i is an input or a hidden
+# unit before, j a hidden unit, k a time step, n an example.
 EQUATIONS = """\
 initial = 2*random() - 1                                                   xor, rnn
 x = examples[example][0]                                                   xor
@@ -852,7 +852,8 @@ def read_steps(steps, settings, forms):
             raise InputError(where, "every step once", words)
         seen.add((epoch, n))
         for name in [name for name in QUANTITIES + PARAMETERS if name in given]:
-            value = fit(f"{where}.{name}", given[name], forms[n][name], finite=False)
+            at = f"{where}.{name} (example {n})"
+            value = fit(at, given[name], forms[n][name], finite=False)
             if recurrent and name in BY_TIME_STEP:
                 for k, part in enumerate(value):
                     results[Place("steps", epoch, n, k, name)] = part
@@ -1217,6 +1218,9 @@ def unseen(judge):
     """What a PASS did not see, in lines."""
     given = {place.part for place in judge.results}
     missing = [part for part in RESULTS if part not in given]
+    count = judge.settings["epochs"] * len(judge.settings["examples"])
+    if 0 < len(judge.steps) < count:
+        missing.insert(0, f"{count - len(judge.steps)} of {count} steps")
     lines = ["Not given: " + ", ".join(missing)] if missing else []
     rows = []
     for name, value in judge.start.items():
@@ -1300,7 +1304,7 @@ def check(candidate, rtol=RTOL, atol=ATOL):
     settings = read_settings(candidate)
     given = {key: candidate[key] for key in candidate if candidate[key] is not None}
     if "seed" not in given and "initial" not in given:
-        words = "seed or initial to start from, as a task has it"
+        words = "seed or initial to start from, as in a task"
         raise InputError("seed", words, "neither")
     results = read_results(given, settings)
     told = [p for p in results if p.part == "initial" or p.quantity in ("x", "y")]

@@ -110,7 +110,7 @@ def readme(start):
 # ------------------------------------------------------------ The NumPy version
 
 
-class Held:
+class InOrder:
     """NumPy held to scalar math.exp and to sums from left to right."""
 
     @staticmethod
@@ -126,7 +126,7 @@ class Held:
 
 
 def numpy_functions(arithmetic):
-    """np.dot and the notebook's sigmoid and dsigmoid, or the same of Held."""
+    """np.dot and the notebook's sigmoid and dsigmoid, or the same of InOrder."""
     exp = (arithmetic or np).exp
     dot = (arithmetic or np).dot
 
@@ -139,9 +139,8 @@ def numpy_functions(arithmetic):
     return dot, sigmoid, dsigmoid
 
 
-def numpy_start(net, seed, hidden=3):
-    """The notebook's cells that draw the parameters, after np.random.seed(seed)."""
-    stream = seed if hasattr(seed, "random_sample") else np.random.RandomState(seed)
+def numpy_start(net, stream, hidden=3):
+    """The notebook's cells that draw the parameters, from a np.random.RandomState."""
     sizes = {"w1": (1, hidden), "w2": (hidden, 1), "b1": (1, hidden), "b2": (1, 1)}
     if net.startswith("xor"):
         sizes["w1"] = (2, hidden)
@@ -150,9 +149,9 @@ def numpy_start(net, seed, hidden=3):
     return {name: 2 * stream.random_sample(size=sizes[name]) - 1 for name in sizes}
 
 
-def numpy_worked_step(start, eta=0.1, arithmetic=None):
+def numpy_worked_step(start, eta=0.1):
     """The notebook's cells from the first example to the first update."""
-    dot, sigmoid, dsigmoid = numpy_functions(arithmetic)
+    dot, sigmoid, dsigmoid = numpy_functions(None)
     w1, w2, b1, b2 = (start[name] for name in ("w1", "w2", "b1", "b2"))
     x = np.array((0, 0))
     y = np.array(0)
@@ -308,24 +307,20 @@ def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0, arithmetic=No
     return {"steps": recorded, "error": error, "final": final, "lines": lines}
 
 
-def numpy_training(net):
-    """The NumPy version of a training that has a name, to be called with a start."""
-    training = numpy_xor if net.startswith("xor") else numpy_rnn
-    other = net in ("xor-batch", "rnn-bptt")
-
-    def train(start, **how):
-        return training(start, other, **how)
-
-    return train
+def numpy_train(net, start, **how):
+    """The NumPy version of a training that has a name."""
+    if net.startswith("xor"):
+        return numpy_xor(start, batch=net == "xor-batch", **how)
+    return numpy_rnn(start, through_time=net == "rnn-bptt", **how)
 
 
 def numpy_trace(net, seed=1, hidden=3, epochs=10000, **how):
     """A candidate for check: the NumPy version, run from its own start."""
-    start = numpy_start(net, seed, hidden)
-    training = numpy_training(net)
-    result = training(start, epochs=epochs, **how)
+    start = numpy_start(net, np.random.RandomState(seed), hidden)
+    result = numpy_train(net, start, epochs=epochs, **how)
     del result["lines"]
-    still = training(result["final"], **{**how, "eta": 0, "epochs": 1, "steps": 4})
+    how.update(eta=0, epochs=1, steps=4)
+    still = numpy_train(net, result["final"], **how)
     outputs = [step["lay2"] for step in still["steps"]]
     settings = {"net": net, "hidden": hidden, "epochs": epochs, "initial": start}
     return {**settings, **result, "outputs": outputs}
@@ -558,8 +553,8 @@ def only(candidate, *names):
 
 def right_builds(net):
     """Candidates with nothing wrong, and what is in them."""
-    for settings in varied_settings(net):
-        yield f"all, of {settings}", run_port(settings)
+    for n, settings in enumerate(varied_settings(net)):
+        yield f"all, of the varied settings {n}", run_port(settings)
     mine = run_port(notebook(net, epochs=300))
     yield "the end of many epochs, added in another order", only(mine, "final")
     yield "all, at eta 0", run_port({**refnet.task(net), "eta": 0})
@@ -581,27 +576,35 @@ def test_right_builds_pass_whatever_they_give(net):
 
 
 # What holds a bias of the port where it starts.
-HELD = {
+NOT_MOVED = {
     "b1": ('net["b1"][j] -= rate', 'net["b1"][j] -= 0'),
     "b2": ('net["b2"] -= rate', 'net["b2"] -= 0'),
     "bh": ('net["bh"][j] -= rate', 'net["bh"][j] -= 0'),
 }
 
 
-@pytest.mark.parametrize("names", ["b1", "b2", "bh", "b1 b2", "b1 b2 bh"])
-def test_a_right_build_without_some_biases_passes(names, net):
+def some_biases(net):
+    """One, two or all of the biases that the net of a training has."""
+    names = [name for name in NOT_MOVED if name in initial(net)]
+    for count in range(1, len(names) + 1):
+        yield from itertools.combinations(names, count)
+
+
+WITHOUT = [(net, biases) for net in NETS for biases in some_biases(net)]
+
+
+@pytest.mark.parametrize("net, biases", WITHOUT)
+def test_a_right_build_without_some_biases_passes(net, biases):
     settings = refnet.task(net)
-    biases = [name for name in names.split() if name in settings["initial"]]
     for name in biases:
         settings["initial"][name] = mapped(settings["initial"][name], lambda bias: 0.0)
-    mine = run_port(settings, *[HELD[name] for name in biases])
+    mine = run_port(settings, *[NOT_MOVED[name] for name in biases])
     for inner in [mine["initial"], mine["final"], *mine["steps"]]:
         for name in biases:
             del inner[name]
             inner.pop(f"corr_{name}", None)
     report = refnet.check(mine)
-    words = f", without {', '.join(biases)}" if biases else ""
-    assert f"own start{words} quantity" in flowing(report)
+    assert f"own start, without {', '.join(biases)} quantity" in flowing(report)
     assert not report, str(report)
     mine["initial"].update(dict.fromkeys(biases))
     assert str(refnet.check(mine)) == str(report), "null is as if left out"
@@ -669,7 +672,7 @@ FAULTS = [
     Fault("mean over 4 for the sum", "xor-batch", 'settings["eta"]', 'settings["eta"] / 4', "w1, w2, b1, b2", "averaged", "0.25"),
     Fault("moved after 4 examples", "xor-batch", "n == len(examples) - 1", "n == 3", "w1, w2, b1, b2", "moved too early"),
     Fault("eta twice", "xor-batch", 'net["b1"][j] -= rate', 'net["b1"][j] -= 2 * rate', "b1", "eta twice", "2"),
-    Fault("b2 not updated", "xor-batch", *HELD["b2"], "b2", "not moved", "0"),
+    Fault("b2 not updated", "xor-batch", *NOT_MOVED["b2"], "b2", "not moved", "0"),
     Fault("examples shuffled", "xor-batch", "enumerate(examples)", "enumerate(examples[::-1])", "x, y", "another order"),
 
     Fault("bh left out", "rnn", ' + net["bh"][j]', "", "act1, outputs", "a bias left out"),
@@ -687,20 +690,22 @@ FAULTS = [
     Fault("corr_wh of the state now", "rnn", "before[i] * delta[j]", "hidden[i] * delta[j]", "corr_wh", "the state now"),
     Fault("wh not updated", "rnn", 'net["wh"][i][j] -= rate', 'net["wh"][i][j] -= 0', "wh", "not moved", "0"),
     Fault("eta 0.1 written in", "rnn", 'settings["eta"]', "0.1", "w1, w2, b1, b2, wh, bh", "written in", f"{0.1 / refnet.task('rnn')['eta']:.4g}"),
+    Fault("weight decay", "rnn", "rate * grad_wh[i][j]", 'rate * (grad_wh[i][j] + 0.1 * net["wh"][i][j])', "wh", "weight decay"),
     Fault("x and y exchanged", "rnn", "for n, (x, y)", "for n, (y, x)", "x, y", "`x` and `y` exchanged"),
 
     Fault("sigmoid cut off above 20", "rnn-bptt", "return 1 /", "return 1.0 if total > 20 else 1 /", "lay1", "one that is cut off"),
     Fault("b2 left out", "rnn-bptt", 'total = net["b2"]', "total = 0.0", "act2, outputs", "`b2` left out"),
     Fault("target rounded", "rnn-bptt", "outputs[k] - y[k]", "outputs[k] - round(y[k])", "E, delta_l2", "the target rounded"),
     Fault("nothing passed back", "rnn-bptt", "if through_time", "if False", "delta_l1", "nothing passed back"),
+    Fault("hidden slope clipped", "rnn-bptt", "delta.append(back * hidden[j] * (1 - hidden[j]))", "delta.append(back * max(0.1, hidden[j] * (1 - hidden[j])))", "delta_l1", "or clipped"),
     Fault("passed back by one time step", "rnn-bptt", "if through_time", "if through_time and k == len(x) - 2", "delta_l1", "too little"),
-    Fault("wh transposed in the sum", "rnn-bptt", "grad_wh[i][j] += before", "grad_wh[j][i] += before", "corr_wh", "transposed"),
+    Fault("wh transposed in the sum", "rnn-bptt", "grad_wh[i][j] += before", "grad_wh[j][i] += before", "corr_wh", "transposed; the state now"),
     Fault("only its own delta passed back", "rnn-bptt", "after = delta", 'after = [net["w2"][j] * out_delta * hidden[j] * (1 - hidden[j]) for j in units]', "delta_l1", "too little"),
     Fault("wh transposed on the way back", "rnn-bptt", 'net["wh"][j][i] * after', 'net["wh"][i][j] * after', "delta_l1", "by `wh` transposed"),
     Fault("corr_w2 from act1", "rnn-bptt", "hidden[j] * out_delta", "all_sums[k][j] * out_delta", "corr_w2", "`act1`"),
     Fault("corr_bh of all but the first", "rnn-bptt", "grad_bh[j] += delta[j]", "grad_bh[j] += delta[j] if k > 0 else 0.0", "corr_bh", "all time steps but the first"),
     Fault("eta twice", "rnn-bptt", "rate * grad_bh[j]", "2 * rate * grad_bh[j]", "bh", "eta twice", "2"),
-    Fault("b1 not updated", "rnn-bptt", *HELD["b1"], "b1", "not moved", "0"),
+    Fault("b1 not updated", "rnn-bptt", *NOT_MOVED["b1"], "b1", "not moved", "0"),
     Fault("mean over 2 time steps each", "rnn-bptt", "/ len(losses)", "/ (2 * len(examples))", "error", "a mean over another number", "1.833"),
     Fault("wh moved by its transpose", "rnn-bptt", "rate * grad_wh[i][j]", "rate * grad_wh[j][i]", "wh", "by its transpose"),
 ]  # fmt: skip
@@ -882,7 +887,7 @@ FOR_PARAMETERS = {"rtol": 1e-4, "atol": 1e-7}
 def test_single_precision_passes_at_every_step_and_by_parameters_alone(net, epochs):
     mine = run_source(PORT[net], notebook(net, epochs=epochs), Single)
     assert {type(number) for number in numbers_of(mine["final"])} == {Single}
-    assert refnet.check(mine), "it is not double precision"
+    assert refnet.check(mine)  # it is not double precision
     report = refnet.check(mine, **FOR_STEPS)
     assert not report, str(report)
     report = refnet.check(only(mine, *refnet.PARAMETERS), **FOR_PARAMETERS)
@@ -903,7 +908,7 @@ def test_six_printed_decimals_of_a_right_build_pass(net):
         mine = run_port(settings)
         for part in refnet.RESULTS:
             mine[part] = mapped(mine[part], lambda number: round(number, 6))
-        assert refnet.check(mine), "they are few"
+        assert refnet.check(mine)  # they are few
         assert not refnet.check(mine, rtol=1e-4, atol=atol)
         assert not refnet.check(only(mine, *refnet.PARAMETERS), **FOR_STEPS)
 
@@ -1014,7 +1019,7 @@ def test_damage_is_seen_or_harmless(net, times, judged, monkeypatch):
         statuses.add(status)
         if status == 0:
             assert agrees(json.loads(text.decode("utf-8-sig")), right), text
-    assert times < 100 or statuses == {0, 1, 2}
+    assert statuses == {0, 1, 2} if times > 100 else {1, 2} <= statuses
 
 
 # ------------------------------------------ The notebook and the mathematics
@@ -1035,7 +1040,8 @@ def test_the_random_numbers_are_numpys_bit_for_bit(seed):
 def test_the_worked_step_is_the_notebooks(seed, hidden):
     net = refnet.XorNet(**initial("xor-sgd", seed, hidden))
     ours = refnet.worked_step(net, refnet.XOR[0])
-    theirs, left = numpy_worked_step(numpy_start("xor", seed, hidden))
+    stream = np.random.RandomState(seed)
+    theirs, left = numpy_worked_step(numpy_start("xor", stream, hidden))
     for name, value in theirs.items():
         assert close(getattr(ours, name), value), name
     for name, value in left.items():
@@ -1054,11 +1060,10 @@ def test_the_worked_step_moves_w1_by_its_inputs():
 def test_the_replay_prints_the_notebooks_lines(seed, hidden, epochs):
     stream = np.random.RandomState(seed)
     _, left = numpy_worked_step(numpy_start("xor", stream, hidden))
-    lines = numpy_xor(left, False, epochs=epochs)["lines"]
-    lines += numpy_xor(numpy_start("xor", stream, hidden), True, epochs=epochs)["lines"]
-    lines += numpy_rnn(numpy_start("rnn", stream, hidden), False, epochs=epochs)[
-        "lines"
-    ]
+    first = numpy_xor(left, False, epochs=epochs)
+    second = numpy_xor(numpy_start("xor", stream, hidden), True, epochs=epochs)
+    third = numpy_rnn(numpy_start("rnn", stream, hidden), False, epochs=epochs)
+    lines = first["lines"] + second["lines"] + third["lines"]
     text = printed("run", "--seed", seed, "--hidden", hidden, "--epochs", epochs)
     assert [line for line in text.split("\n") if "< ---" in line] == lines
 
@@ -1066,7 +1071,7 @@ def test_the_replay_prints_the_notebooks_lines(seed, hidden, epochs):
 # NumPy's arithmetic, and how far from it a trace may be.
 ORDERS = [
     pytest.param(np, 1e-9, 1e-12, id="NumPy"),
-    pytest.param(Held, 0, 0, id="Held"),
+    pytest.param(InOrder, 0, 0, id="in order"),
 ]
 
 
@@ -1080,6 +1085,7 @@ def test_a_trace_is_numpys_to_the_last_bit_where_numpy_adds_in_order(
     ours = refnet.trace(net, seed, epochs, hidden=hidden, steps=8)
     how = {"steps": 8, "epochs": epochs, "arithmetic": arithmetic}
     theirs = numpy_trace(net, seed, hidden, **how)
+    assert len(ours["steps"]) == len(theirs["steps"]) == 8
     for mine, other in zip(ours["steps"], theirs["steps"]):
         assert set(mine) == set(other)
         for name in mine:
@@ -1095,21 +1101,13 @@ def test_numpys_arrays_pass_in_their_own_shapes(net):
     assert not refnet.check(theirs)
 
 
-@needs_numpy
-def test_check_leaves_a_candidate_as_it_is():
-    theirs = numpy_trace("rnn", epochs=20, steps=8)
-    before = repr(theirs)
-    refnet.check(theirs)
-    assert repr(theirs) == before
-
-
 def stepped(net, start=None, example=1):
     """A training's net, and a step of one of its examples, forward and back."""
     kind, _, examples = refnet.TRAININGS[net]
-    trained = kind(**(start or initial(net)))
-    step = trained.forward(examples[example])
-    trained.backward(step)
-    return trained, step
+    stepper = kind(**(start or initial(net)))
+    step = stepper.forward(examples[example])
+    stepper.backward(step)
+    return stepper, step
 
 
 def test_forward_makes_a_step_as_far_as_its_error(net):
@@ -1119,23 +1117,19 @@ def test_forward_makes_a_step_as_far_as_its_error(net):
         assert hasattr(now, "E") and not hasattr(now, "delta_l2")
 
 
-def test_forward_and_backward_leave_the_net_as_it_is(net):
-    trained, _ = stepped(net)
-    assert vars(trained) == initial(net)
-
-
-def test_descend_leaves_the_lists_that_the_net_was_given(net):
+def test_descend_alone_moves_the_net_and_changes_none_of_its_lists(net):
     start = initial(net)
-    trained, step = stepped(net, start)
-    trained.descend(step, 0.5)
-    assert start == initial(net) != vars(trained)
+    moved, step = stepped(net, start)
+    assert vars(moved) == initial(net)
+    moved.descend(step, 0.5)
+    assert start == initial(net) != vars(moved)
 
 
 def test_descend_moves_each_parameter_by_eta_times_its_correction(net):
-    trained, step = stepped(net)
-    before = dict(vars(trained))
-    trained.descend(step, 0.5)
-    for name, value in vars(trained).items():
+    moved, step = stepped(net)
+    before = dict(vars(moved))
+    moved.descend(step, 0.5)
+    for name, value in vars(moved).items():
         moves = zip(numbers_of(before[name]), numbers_of(getattr(step, "corr_" + name)))
         assert numbers_of(value) == [number - 0.5 * corr for number, corr in moves]
 
@@ -1143,10 +1137,9 @@ def test_descend_moves_each_parameter_by_eta_times_its_correction(net):
 def test_a_batchs_net_moves_with_the_last_example():
     net = refnet.XorNet(**initial("xor-batch"))
     training = refnet.batch(net, refnet.XOR, 0.5)
-    moved = [
-        bool(next(training)) and vars(net) != initial("xor-batch") for _ in range(4)
-    ]
-    assert moved == [False, False, False, True]
+    for n in range(4):
+        next(training)
+        assert (vars(net) != initial("xor-batch")) == (n == 3)
 
 
 def test_a_steps_repr_shows_what_it_holds():
@@ -1244,7 +1237,7 @@ def test_the_recurrent_nets_corrections_hold_the_states_before_for_constants(len
 Exact = closed(Decimal, Decimal)
 
 
-def trained(net, seed, epochs, make=float):
+def train_on(net, seed, epochs, make=float):
     """The error curve and the final parameters of a training on make's numbers."""
     kind, training, examples = refnet.TRAININGS[net]
     trainee = kind(**mapped(initial(net, seed), make))
@@ -1269,37 +1262,13 @@ EXACT += [pytest.param(*each, marks=slow) for each in LONG]
 def test_a_training_is_within_the_bound_of_exact_arithmetic(
     monkeypatch, net, seed, epochs, bound
 ):
-    got = trained(net, seed, epochs)
+    got = train_on(net, seed, epochs)
     with localcontext() as context, monkeypatch.context() as patch:
         context.prec = 40
         patch.setattr(refnet, "exp", lambda a: Exact(Decimal.exp(a)))
-        want = trained(net, seed, epochs, Exact)
+        want = train_on(net, seed, epochs, Exact)
     assert all(len(str(number)) > 30 for number in want), "this was not exact"
     assert max(abs(Decimal(g) - w) for g, w in zip(got, want)) < Decimal(bound)
-
-
-@slow
-def test_as_many_starts_learn_as_the_readme_says():
-    def learned(net, starts, below):
-        """The epochs that the starts need, of those that end below it."""
-        needed = {}
-        for seed in range(starts):
-            error = refnet.trace(net, seed, steps=0)["error"]
-            if error[-1] < below:
-                needed[seed] = len([E for E in error if E >= below])
-        return needed
-
-    sgd, batch = learned("xor-sgd", 40, 0.01), learned("xor-batch", 40, 0.01)
-    ratios = sorted(sgd[seed] / batch[seed] for seed in {*sgd} & {*batch})
-    both, none, one = len(ratios), 40 - len({*sgd, *batch}), len({*sgd} ^ {*batch})
-    median, low, high = (f"{ratios[n]:.2f}" for n in (both // 2, 0, -1))
-    rnn, bptt = (len(learned(net, 50, 0.07)) for net in ("rnn", "rnn-bptt"))
-    text = " ".join(README.split())
-    assert f"Of 40 starts {both} learn both ways (below 0.01), {none} neither" in text
-    assert f"neither way, {one} one way only; the epochs needed" in text
-    assert f"a median ratio of {median} ({low} to {high})" in text
-    assert f"below 0.07 from {bptt} of the starts" in text
-    assert f"`rnn` from {rnn}." in text
 
 
 # -------------------------------- It stands on its own, and replays the notebook
@@ -1315,7 +1284,7 @@ print(*set(sys.modules) - before)
 """
 
 
-def test_importing_it_and_tracing_need_math_and_collections_alone():
+def test_importing_it_and_tracing_load_no_more_than_math_and_collections_do():
     assert printed(IMPORTS, by=[sys.executable, "-I", "-S", "-c"]) == "refnet\n"
 
 
@@ -1447,7 +1416,9 @@ def test_narrow_floats_are_no_oracle(monkeypatch, capsys):
 
 
 def test_floats_of_single_precision_are_seen_to_be_narrow():
-    assert refnet.DOUBLES and single(1 + single(math.exp(-36))) == 1
+    (text,) = re.findall("^DOUBLES = (.*)", SOURCE, re.MULTILINE)
+    assert eval(text, {"exp": math.exp})
+    assert not eval(text, {"exp": lambda power: Single(math.exp(power))})
 
 
 def test_the_replay_is_ascii_of_80_columns(replayed):
@@ -1563,7 +1534,7 @@ def test_a_trace_holds_the_steps_of_two_epochs_or_as_many_as_are_asked_for():
     assert len(refnet.trace("rnn", epochs=7, steps=28)["steps"]) == 28
 
 
-def test_a_bias_that_is_left_out_is_none_in_all_of_a_trace(net):
+def test_a_bias_that_is_left_out_stands_nowhere_in_a_trace(net):
     start = initial(net)
     del start["b2"]
     trace = refnet.trace(net, epochs=3, initial=start)
@@ -1571,10 +1542,17 @@ def test_a_bias_that_is_left_out_is_none_in_all_of_a_trace(net):
         assert "b2" not in part
 
 
-def test_changing_a_trace_changes_nothing_else_in_it():
-    trace = refnet.trace("xor-sgd", epochs=1)
-    trace["steps"][0]["delta_l1"][0] = 7
-    assert trace["steps"][0]["corr_b1"][0] != 7
+def lists_in(value):
+    """All lists in nested dictionaries and lists."""
+    found = [value] if isinstance(value, list) else []
+    for part in value.values() if isinstance(value, dict) else found and value:
+        found += lists_in(part) if isinstance(part, (dict, list)) else []
+    return found
+
+
+def test_no_list_stands_twice_in_a_trace(net):
+    lists = lists_in(refnet.trace(net, epochs=1))
+    assert len(set(map(id, lists))) == len(lists)
 
 
 def test_a_trace_is_a_line_for_each_quantity():
@@ -1584,7 +1562,7 @@ def test_a_trace_is_a_line_for_each_quantity():
     assert len(lines) < 210
 
 
-def test_trace_of_a_file_is_what_a_right_build_computes_from_there():
+def test_trace_of_a_file_is_the_trace_of_its_settings():
     settings = {"net": "rnn", "hidden": 2, "eta": 0.5, "epochs": 5.0, "seed": 3}
     text = json.dumps({**settings, "error": [9], "comment": {"any": 1}})
     whole = printed("trace", "-", stdin=text)
@@ -1639,7 +1617,7 @@ class Refused(NamedTuple):
 
 REFUSED = [
     Refused("", "format", "refnet-trace/1", "'refnet-trace/2', got 'refnet-trace/1'"),
-    Refused("", "net", ["rnn"], "one of rnn, rnn-bptt, xor-batch, xor-sgd, got ['rnn']"),
+    Refused("", "net", ["rnn"], "one of rnn, rnn-bptt, xor-batch, xor-sgd, as in a task, got ['rnn']"),
     Refused("", "seed", 1.5, "a whole number from 0 to 4294967295, got 1.5"),
     Refused("", "epochs", math.inf, "a whole number from 1 to 1000000, got inf"),
     Refused("", "every", 0, "a whole number from 1 to 1000000, got 0"),
@@ -1668,9 +1646,9 @@ REFUSED = [
     Refused("", "steps[1]", {"example": 0}, "every step once, got epoch 0, example 0 again"),
     Refused("", "steps[0].epoch (from 0)", 25, "a whole number from 0 to 24, got 25"),
     Refused("", "steps[0].example (from 0)", 4, "a whole number from 0 to 3, got 4"),
-    Refused("xor", "steps[0].lay2", [1, 2], "one number, got 2"),
-    Refused("rnn", "steps[2].act1", [[1, 2, 3]] * 3, "2 x 3 numbers, got 3 x 3"),
-    Refused("rnn", "steps[0].wh", [[[1, 2], [3]]] * 3, "3 x 3 numbers, got rows that differ"),
+    Refused("xor", "steps[0].lay2 (example 0)", [1, 2], "one number, got 2"),
+    Refused("rnn", "steps[2].act1 (example 2)", [[1, 2, 3]] * 3, "2 x 3 numbers, got 3 x 3"),
+    Refused("rnn", "steps[0].wh (example 0)", [[[1, 2], [3]]] * 3, "3 x 3 numbers, got rows that differ"),
     Refused("", "final.w2", [1, 2], "3 numbers, got 2"),
     Refused("rnn", "outputs[1]", [1, 2, 3], "2 numbers, got 3"),
     Refused("", "outputs", [1, 2, 3], "those of 4 examples, got 3"),
@@ -1737,10 +1715,12 @@ def test_any_shape_that_holds_the_numbers_is_taken():
     assert {type(number) for number in numbers_of(trace["initial"])} == {float}
 
 
-def test_what_is_given_is_not_changed():
-    given = copy.deepcopy(START)
-    refnet.trace("xor-batch", epochs=3, initial=given)
-    assert given == START
+def test_what_is_given_is_not_changed(net):
+    given = refnet.trace(net, epochs=3, initial=initial(net))
+    before = copy.deepcopy(given)
+    refnet.check(given)
+    refnet.trace(net, initial=given["initial"], examples=given["examples"], epochs=3)
+    assert given == before
 
 
 def test_one_time_step_needs_no_list():
@@ -1750,7 +1730,8 @@ def test_one_time_step_needs_no_list():
 
 @needs_numpy
 def test_arrays_and_their_numbers_are_taken_as_they_are():
-    start, pairs = numpy_start("rnn", 5), np.array(refnet.SEQUENCES, dtype=np.float32)
+    start = numpy_start("rnn", np.random.RandomState(5))
+    pairs = np.array(refnet.SEQUENCES, dtype=np.float32)
     start["w1"] = start["w1"].astype(np.float32)  # is converted, not computed with
     many, eta = np.int32(9), np.float32(0.5)
     trace = refnet.trace("rnn", None, many, eta, examples=pairs, initial=start)
@@ -1784,7 +1765,7 @@ RUBBISH = {
     '{"net": "rnn", "eta": 0,1}': "got 't\": \"rnn\", \"eta\": 0,1}' in line 1 (Expecting prop",
     '{"net": "rnn",\n"eta": 1.#QNAN}': "eta\": 1.#QNAN}' in line 2 (Expecting ',' delimiter)",
     '{"net": "rnn", "net": "rnn"}': "a name stands twice in ['net', 'net']",
-    '{"seed": 1}': "net: expected one of rnn, rnn-bptt, xor-batch, xor-sgd, got None",
+    '{"seed": 1}': "net: expected one of rnn, rnn-bptt, xor-batch, xor-sgd, as in a task, got None",
     '{"net": "rnn", "error": [1]}': "seed: expected seed or initial to start from",
     HEAD + '"eror": [1]}': "expected only format, net, seed",
     HEAD + '"inf": 1}': "got 'inf'",
@@ -2155,26 +2136,33 @@ def test_steps_that_name_no_epoch_are_said_to_be_taken_in_order():
 
 
 def test_after_a_fail_steps_are_asked_for_where_none_are_given():
-    mine = run_port(notebook("rnn"), HELD["bh"])
+    mine = run_port(notebook("rnn"), NOT_MOVED["bh"])
     words = "Not given: steps. Parameters after each update would tell more."
     assert words in flowing(refnet.check(only(mine, "final")))
     assert words not in flowing(refnet.check(only(mine, "final", "steps")))
 
 
-BLIND = [
-    "Not given: steps, error, outputs\n",
-    "units start alike",
-    "No parameter moved",
-    "bits",
-]
-
-
-@pytest.mark.parametrize("words", BLIND)
-def test_a_pass_says_what_it_did_not_see(words):
+def test_a_pass_says_what_it_did_not_see():
     start = {"w1": [[0.5, 0.5], [0.25, 0.25]], "w2": [1, 1], "b1": [0, 0], "b2": 0}
     mine = {"net": "xor-batch", "initial": start, "epochs": 2, "eta": 0, "final": start}
-    assert words in str(refnet.check(mine)).split("\nPASS: all 9 values within rtol")[1]
-    assert words not in str(refnet.check(run_port(refnet.task("xor-batch"))))
+    _, unseen = str(refnet.check(mine)).split("\nPASS: all 9 values within rtol")
+    right = str(refnet.check(run_port(refnet.task("xor-batch"))))
+    for words in ("error, outputs\n", "start alike", "No parameter moved", "of bits"):
+        assert words in unseen
+        assert words not in right
+
+
+def test_units_are_alike_only_if_what_leaves_them_is():
+    start = {"w1": [1, 1], "w2": [1, 1], "b1": [0, 0], "b2": 0, "bh": [0, 0]}
+    for wh, alike in (([[1, 1], [1, 1]], True), ([[1, 1], [2, 2]], False)):
+        mine = refnet.trace("rnn-bptt", epochs=1, initial={**start, "wh": wh})
+        assert ("start alike" in str(refnet.check(mine))) == alike
+
+
+def test_a_pass_says_how_many_steps_were_not_given():
+    mine = refnet.trace("rnn", epochs=2, steps=7)
+    assert "\nNot given: 1 of 8 steps\n" in str(refnet.check(mine))
+    assert "Not given" not in str(refnet.check(refnet.trace("rnn", epochs=2)))
 
 
 def test_one_hidden_unit_is_not_said_to_be_like_others():
@@ -2182,7 +2170,7 @@ def test_one_hidden_unit_is_not_said_to_be_like_others():
 
 
 @pytest.mark.parametrize("eta, word", [(0.1, "PASS"), (0.5, "FAIL")])
-def test_str_and_repr_are_the_report_of_an_empty_one_too(eta, word):
+def test_repr_is_str_also_of_an_empty_report(eta, word):
     report = refnet.check({**refnet.trace("rnn", epochs=2), "eta": eta})
     assert str(report) == repr(report)
     assert word in repr(report)
@@ -2195,12 +2183,13 @@ def test_pytest_shows_the_report_where_a_build_is_wrong(tmp_path):
     (tmp_path / "test_mine.py").write_text(text)
     shutil.copy(HERE / "refnet.py", tmp_path)
     result = program("test_mine.py", by=[sys.executable, "-m", "pytest"], cwd=tmp_path)
+    assert result.returncode == 1
     for line in str(refnet.check(mine)).split("\n"):
         assert line in result.stdout
 
 
 @pytest.mark.parametrize("part", ["steps", "final"])
-def test_a_failing_check_goes_forward_at_most_15_times_as_often(net, part, monkeypatch):
+def test_a_failing_check_goes_forward_at_most_10_times_as_often(net, part, monkeypatch):
     calls = []
     examples = FOURS if "rnn" in net else None
     mine = only(refnet.trace(net, epochs=30, steps=60, examples=examples), part)
@@ -2215,7 +2204,7 @@ def test_a_failing_check_goes_forward_at_most_15_times_as_often(net, part, monke
 
     monkeypatch.setattr(kind, "forward", counted)
     assert refnet.check(mine)
-    assert len(calls) <= 15 * 30 * len(mine["examples"])
+    assert 1 <= len(calls) / (30 * len(mine["examples"])) <= 10
 
 
 # ---------------------------------------------------- The README: what it says is so
@@ -2253,8 +2242,8 @@ def test_the_readme_is_ascii_and_at_most_360_lines():
     assert README.count("\n") <= 360
 
 
-def test_the_lines_on_the_first_screen_are_in_the_replay():
-    assert set(readme("| 0, 0.051").splitlines()) <= set(printed().splitlines())
+def test_the_lines_on_the_first_screen_are_in_the_replay(replayed):
+    assert set(readme("| 0, 0.051").splitlines()) <= set(replayed.splitlines())
 
 
 @needs_numpy
@@ -2280,8 +2269,9 @@ def test_the_javascript_port_passes_by_the_three_commands(tmp_path):
 @needs_node
 def test_nothing_but_the_exp_of_the_javascript_port_differs_from_refnet(tmp_path):
     result = run_three_commands(PORT_IN_JS, tmp_path, "--rtol", 0, "--atol", 0)
-    wrong = re.findall(r"^(\w+) +\d+ +[1-9]\d* ", result.stdout, re.MULTILINE)
-    assert set(wrong) <= {"lay1", "lay2"}
+    rows = table(result.stdout)
+    wrong = {name for name, cells in rows.items() if cells["wrong"] != "0"}
+    assert wrong <= {"lay1", "lay2"} < set(rows)
 
 
 @needs_node
@@ -2296,7 +2286,7 @@ def test_the_equations_in_the_readme_are_those_of_the_report():
 
 
 def test_the_readme_says_how_many_small_breaks_of_a_port_are_found():
-    assert f"{sum(WRONG_BREAKS.values())} that run" in " ".join(README.split())
+    assert f"{sum(WRONG_BREAKS.values())} ports" in " ".join(README.split())
 
 
 def rows_of(text):
@@ -2354,6 +2344,16 @@ def test_a_start_of_other_draws_is_wrong_beside_its_seed_alone():
     assert "from [0, 1), not [-1, 1)" in TABLE["`initial`"][0]
 
 
+def test_an_example_left_out_is_first_seen_in_the_error_or_in_the_second_epoch():
+    change = "enumerate(examples)", "enumerate(examples[:-1])"
+    mine = run_port(refnet.task("xor-sgd"), change)
+    assert refnet.check(mine)[0].part == "error"
+    assert "an example left out" in TABLE["`error`"][0]
+    first = refnet.check(only(mine, *refnet.PARAMETERS))[0]
+    assert (first.epoch, first.example) == (1, 0)
+    assert "an example left out" in ALONE["all, right at the first update"][0]
+
+
 class Alone(NamedTuple):
     """A fault in a build that gives parameters alone, and its row in the README."""
 
@@ -2370,7 +2370,8 @@ ALONE_CAUSES = [
     Alone("all, without a constant", "`delta_l2`", "slope left out", "xor-sgd", "w1 w2 b1 b2", ""),
     Alone("all, right at the first update", "sums not cleared", "sums not cleared", "xor-batch", "w1 w2 b1 b2", "steps, epoch 1"),
     Alone("`w1` and `b1` (`wh`, `bh`) only", "what is passed back", "nothing passed back", "rnn-bptt", "w1 b1 wh bh", ""),
-    Alone("one only, or the biases", "`0 times`: not moved", "b2 not updated", "xor-batch", "b2", "0 times"),
+    Alone("all, right at the first update", "the state not reset", "state not reset", "rnn", "w1 w2 b1 b2 wh bh", "steps, epoch 0, example 1"),
+    Alone("one only, or the biases, or `w2` and `b2`", "`0 times`: not moved", "b2 not updated", "xor-batch", "b2", "0 times"),
     Alone("all, by very little", "an eta kept in it", "eta in single precision", "xor-sgd", "w1 w2 b1 b2", "Nothing is off by more"),
 ]  # fmt: skip
 
@@ -2385,7 +2386,31 @@ def test_with_parameters_alone_a_fault_looks_as_the_readme_says(alone):
 
 
 def test_every_row_for_parameters_alone_is_tried():
-    assert [alone.row for alone in ALONE_CAUSES] == list(ALONE)
+    assert {alone.row for alone in ALONE_CAUSES} == set(ALONE)
+
+
+@slow
+def test_as_many_starts_learn_as_the_readme_says():
+    def learned(net, starts, below):
+        """The epochs that the starts need, of those that end below it."""
+        needed = {}
+        for seed in range(starts):
+            error = refnet.trace(net, seed, steps=0)["error"]
+            if error[-1] < below:
+                needed[seed] = len([E for E in error if E >= below])
+        return needed
+
+    sgd, batch = learned("xor-sgd", 40, 0.01), learned("xor-batch", 40, 0.01)
+    ratios = sorted(sgd[seed] / batch[seed] for seed in {*sgd} & {*batch})
+    both, none, one = len(ratios), 40 - len({*sgd, *batch}), len({*sgd} ^ {*batch})
+    median, low, high = (f"{ratios[n]:.2f}" for n in (both // 2, 0, -1))
+    rnn, bptt = (len(learned(net, 50, 0.07)) for net in ("rnn", "rnn-bptt"))
+    text = " ".join(README.split())
+    assert f"Of 40 starts {both} learn both ways (below 0.01), {none} neither" in text
+    assert f"neither way, {one} one way only; the epochs needed" in text
+    assert f"a median ratio of {median} ({low} to {high})" in text
+    assert f"below 0.07 from {bptt} of the starts" in text
+    assert f"`rnn` from {rnn}." in text
 
 
 FORMAT_ROWS = rows_of(README.split("\n### The format\n")[1].partition("\n\n")[2])
@@ -2423,11 +2448,10 @@ def test_the_known_answers_are_those_of_a_trace(net):
 TIMED = ["xor-sgd", "xor-batch", "rnn"]
 TARGET = 5 if sys.version_info >= (3, 12) else 4  # so many times as fast as NumPy
 OURS = """import refnet
-print([refnet.trace(net, 1, {}, steps=0)["error"][-1] for net in {}])"""
-THEIRS = """print([
-    float(numpy_training(net)(numpy_start(net, 1), epochs={})["error"][-1, 0])
-    for net in {}
-])"""
+print([refnet.trace(net, 1, {0}, steps=0)["error"][-1] for net in {1}])"""
+THEIRS = """starts = [(net, numpy_start(net, np.random.RandomState(1))) for net in {1}]
+errors = [numpy_train(net, start, epochs={0})["error"] for net, start in starts]
+print([float(error[-1, 0]) for error in errors])"""
 
 
 def in_turn(rounds, *calls):
@@ -2447,8 +2471,8 @@ def timed(net, rounds, epochs, hidden=3):
     """NumPy's and refnet's seconds for a training, its error curve computed."""
 
     def theirs():
-        training = numpy_training(net)
-        return training(numpy_start(net, 1, hidden), epochs=epochs)["error"][-1]
+        start = numpy_start(net, np.random.RandomState(1), hidden)
+        return numpy_train(net, start, epochs=epochs)["error"][-1]
 
     def ours():
         return refnet.trace(net, 1, epochs, hidden=hidden, steps=0)["error"][-1]
@@ -2458,7 +2482,7 @@ def timed(net, rounds, epochs, hidden=3):
 
 def timed_processes(rounds, epochs):
     """The same for all three trainings as whole processes, imports included."""
-    parts = (numpy_functions, numpy_start, numpy_xor, numpy_rnn, numpy_training)
+    parts = (numpy_functions, numpy_start, numpy_xor, numpy_rnn, numpy_train)
     source = "import numpy as np\n" + "".join(map(inspect.getsource, parts))
     scripts = [source + THEIRS.format(epochs, TIMED), OURS.format(epochs, TIMED)]
 

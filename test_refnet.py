@@ -14,6 +14,7 @@ import builtins
 import cmath
 import copy
 import doctest
+import functools
 import hashlib
 import inspect
 import itertools
@@ -722,10 +723,17 @@ def broken(report):
     return {d.quantity if d.part in parts else f"{d.part} {d.quantity}" for d in report}
 
 
+@functools.lru_cache
 def faulty(*faults):
     """What a port makes of the task of a training, with faults in it."""
     changes = [(fault.right, fault.wrong) for fault in faults]
     return run_port(refnet.task(faults[0].net), *changes)
+
+
+@functools.lru_cache
+def report_of(fault):
+    """What is found of a fault in a port that gives everything."""
+    return refnet.check(faulty(fault))
 
 
 @pytest.fixture(params=FAULTS, ids=lambda fault: f"{fault.net}: {fault.what}")
@@ -735,7 +743,7 @@ def fault(request):
 
 
 def test_a_fault_makes_its_own_rows_wrong_and_no_other(fault):
-    assert broken(refnet.check(faulty(fault))) == named(fault)
+    assert broken(report_of(fault)) == named(fault)
 
 
 UPDATED = {row for name in refnet.PARAMETERS for row in (name, f"corr_{name}")}
@@ -944,29 +952,22 @@ def put(mine, place, value):
     mine[last] = value
 
 
-class Place(NamedTuple):
-    """A place in a trace, and what it is in a report's words."""
-
-    net: str
-    place: str
-    words: str
-
-
 FIRST = "The first, in the order of computation, is in\n  "
+# A place in a trace, and what it is in a report's words.
 PLACES = [
-    Place("xor-sgd", "initial.w2[1]", "initial, w2[1]"),
-    Place("rnn", "initial.b2", "initial, b2"),
-    Place("xor-sgd", "steps[0].x[1]", "steps, epoch 0, example 0, x[1]"),
-    Place("xor-sgd", "steps[0].lay2", "steps, epoch 0, example 0, lay2"),
-    Place("xor-batch", "steps[3].b2", "steps, epoch 0, example 3, b2"),
-    Place("rnn", "steps[6].act1[1][2]", "steps, epoch 1, example 2, time step 1, act1[2]"),
-    Place("rnn", "steps[6].E[1]", "steps, epoch 1, example 2, time step 1, E"),
-    Place("rnn", "steps[7].corr_wh[1][2]", "steps, epoch 1, example 3, corr_wh[1][2]"),
-    Place("xor-sgd", "steps[7].corr_w1[1][2]", "steps, epoch 1, example 3, corr_w1[1][2]"),
-    Place("xor-sgd", "error[2]", "error, epoch 4"),
-    Place("rnn", "final.b2", "final, b2"),
-    Place("xor-sgd", "outputs[3]", "outputs, example 3"),
-    Place("rnn", "outputs[3][1]", "outputs, example 3, time step 1"),
+    ("xor-sgd", "initial.w2[1]", "initial, w2[1]"),
+    ("rnn", "initial.b2", "initial, b2"),
+    ("xor-sgd", "steps[0].x[1]", "steps, epoch 0, example 0, x[1]"),
+    ("xor-sgd", "steps[0].lay2", "steps, epoch 0, example 0, lay2"),
+    ("xor-batch", "steps[3].b2", "steps, epoch 0, example 3, b2"),
+    ("rnn", "steps[6].act1[1][2]", "steps, epoch 1, example 2, time step 1, act1[2]"),
+    ("rnn", "steps[6].E[1]", "steps, epoch 1, example 2, time step 1, E"),
+    ("rnn", "steps[7].corr_wh[1][2]", "steps, epoch 1, example 3, corr_wh[1][2]"),
+    ("xor-sgd", "steps[7].corr_w1[1][2]", "steps, epoch 1, example 3, corr_w1[1][2]"),
+    ("xor-sgd", "error[2]", "error, epoch 4"),
+    ("rnn", "final.b2", "final, b2"),
+    ("xor-sgd", "outputs[3]", "outputs, example 3"),
+    ("rnn", "outputs[3][1]", "outputs, example 3, time step 1"),
 ]  # fmt: skip
 
 
@@ -1113,7 +1114,7 @@ def stepped(net, start=None, example=1):
 def test_forward_makes_a_step_as_far_as_its_error(net):
     kind, _, examples = refnet.TRAININGS[net]
     step = kind(**initial(net)).forward(examples[1])
-    for now in getattr(step, "time_steps", [step]):
+    for now in step.predictions():
         assert hasattr(now, "E") and not hasattr(now, "delta_l2")
 
 
@@ -1169,13 +1170,13 @@ def test_without_a_past_the_recurrent_net_is_the_xor_net(kind, x, y):
     assert vars(rnn) == {**vars(xor), "w1": xor.w1[0], "wh": past, "bh": none}
 
 
-def errors_of(step):
-    """The errors of a step, at every time step that it has."""
-    return [now.E for now in getattr(step, "time_steps", [step])]
+def errors_of(net, example):
+    """The errors of an example, one or those of its time steps."""
+    return [now.E for now in net.forward(example).predictions()]
 
 
-def assert_gradient(kind, start, example, error):
-    """The corrections are the derivatives of an error: Im error(w + ih) / h."""
+def assert_gradient(kind, start, example, errors=errors_of):
+    """The corrections are the derivatives of the errors' sum: Im E(w + ih) / h."""
     net = kind(**start)
     step = net.forward(example)
     net.backward(step)
@@ -1186,7 +1187,8 @@ def assert_gradient(kind, start, example, error):
             for n in range(len(numbers_of(start[name]))):
                 turn = itertools.count()
                 point = mapped(start[name], lambda w: w + 1e-30j * (next(turn) == n))
-                derivatives.append(error({**start, name: point}).imag / 1e-30)
+                total = sum(errors(kind(**{**start, name: point}), example))
+                derivatives.append(total.imag / 1e-30)
             assert close(getattr(step, "corr_" + name), derivatives, 1e-12, 1e-16), name
 
 
@@ -1199,39 +1201,32 @@ def some_sequence(length):
 @pytest.mark.parametrize("hidden", range(1, 9))
 @pytest.mark.parametrize("example", [*refnet.XOR, ((0.5, -1.5), 0.25)])
 def test_the_xor_nets_corrections_are_the_derivatives(hidden, example):
-    def error(parameters):
-        return refnet.XorNet(**parameters).forward(example).E
-
-    assert_gradient(refnet.XorNet, initial("xor-sgd", hidden, hidden), example, error)
+    assert_gradient(refnet.XorNet, initial("xor-sgd", hidden, hidden), example)
 
 
 @pytest.mark.parametrize("length", range(1, 9))
 def test_the_corrections_through_time_are_the_derivatives(length):
-    example = some_sequence(length)
-
-    def error(parameters):
-        return sum(errors_of(refnet.ThroughTimeNet(**parameters).forward(example)))
-
-    assert_gradient(refnet.ThroughTimeNet, initial("rnn", length), example, error)
+    start, example = initial("rnn", length), some_sequence(length)
+    assert_gradient(refnet.ThroughTimeNet, start, example)
 
 
 @pytest.mark.parametrize("length", range(1, 9))
 def test_the_recurrent_nets_corrections_hold_the_states_before_for_constants(length):
-    start, (x, y) = initial("rnn", length), some_sequence(length)
-    steps = refnet.RecurrentNet(**start).forward((x, y)).time_steps
-    states = [mapped(now.lay1_before, lambda value: value) for now in steps]
+    start, example = initial("rnn", length), some_sequence(length)
+    steps = refnet.RecurrentNet(**start).forward(example).time_steps
+    states = [list(now.lay1_before) for now in steps]
 
-    def error(parameters):
-        total = 0
-        for k, state in enumerate(states):  # a past of constants is a bias
-            b1 = parameters["b1"][:]
+    def errors(net, example):
+        found = []
+        for x, y, state in zip(*example, states):  # a past of constants is a bias
+            b1 = net.b1[:]
             for i, j in itertools.product(range(3), range(3)):
-                b1[j] += state[i] * parameters["wh"][i][j]
-            net = refnet.RecurrentNet(**{**parameters, "b1": b1})
-            total += net.forward(([x[k]], [y[k]])).time_steps[0].E
-        return total
+                b1[j] += state[i] * net.wh[i][j]
+            now = refnet.RecurrentNet(**{**vars(net), "b1": b1})
+            found += errors_of(now, ([x], [y]))
+        return found
 
-    assert_gradient(refnet.RecurrentNet, start, (x, y), error)
+    assert_gradient(refnet.RecurrentNet, start, example, errors)
 
 
 Exact = closed(Decimal, Decimal)
@@ -1244,11 +1239,11 @@ def train_on(net, seed, epochs, make=float):
     learning = training(trainee, mapped(examples, make), make(0.1))
     curve = []
     for _ in range(epochs):
-        errors = [E for _ in examples for E in errors_of(next(learning))]
+        steps = [step for _ in examples for step in next(learning).predictions()]
         total = make(0)
-        for E in errors:
-            total = total + E
-        curve.append(total / len(errors))
+        for step in steps:
+            total = total + step.E
+        curve.append(total / len(steps))
     return numbers_of([curve, vars(trainee)])
 
 
@@ -1606,53 +1601,46 @@ def test_a_tasks_trace_passes_through_the_command_line(net, tmp_path):
 # -------------------------------------------------------- What is refused and taken
 
 
-class Refused(NamedTuple):
-    """A value, put at a place of a trace, and what is said of it there."""
-
-    nets: str  # how the names of the trainings start
-    place: str
-    value: object
-    words: str
-
-
+# A value, put at a place of a trace of the trainings whose names begin so, and what is
+# said of it there.
 REFUSED = [
-    Refused("", "format", "refnet-trace/1", "'refnet-trace/2', got 'refnet-trace/1'"),
-    Refused("", "net", ["rnn"], "one of rnn, rnn-bptt, xor-batch, xor-sgd, as in a task, got ['rnn']"),
-    Refused("", "seed", 1.5, "a whole number from 0 to 4294967295, got 1.5"),
-    Refused("", "epochs", math.inf, "a whole number from 1 to 1000000, got inf"),
-    Refused("", "every", 0, "a whole number from 1 to 1000000, got 0"),
-    Refused("", "eta", -0.1, "a number from 0, got -0.1"),
-    Refused("xor", "initial", {"b3": 1}, "only w1, w2, b1, b2, got 'b3'"),
-    Refused("", "initial", {"w2": [1]}, "w1, got none (only biases may be left out)"),
-    Refused("xor", "initial.w1", [[1, 2]] * 3, "2 x 3 numbers, got 3 x 2"),
-    Refused("", "initial.w2", [], "3 numbers, got 0"),
-    Refused("", "initial.w2", [[1, 2]] * 3, "numbers for one output only, got 3 x 2"),
-    Refused("", "initial.w2", "123", "a number, got '123'"),
-    Refused("", "initial.w2[1]", True, "a number, got True"),
-    Refused("", "initial.w2[1]", 1j, "a number, got 1j"),
-    Refused("", "initial.b2", math.nan, "a finite number, got nan"),
-    Refused("", "initial.b2", 10**400, "a finite number, got inf"),
-    Refused("", "examples", 7, "a list, got 7"),
-    Refused("", "examples", [], "at least one pair (x, y), got none"),
-    Refused("", "examples[0]", "ab", "a list, got 'ab'"),
-    Refused("", "examples[0]", [0, 0, 1], "a pair (x, y), got [0, 0, 1]"),
-    Refused("", "examples[0][0][1]", None, "a number, got None"),
-    Refused("xor", "examples[1][0]", 0, "2 numbers, got one"),
-    Refused("xor", "examples[0][1]", math.nan, "a finite number, got nan"),
-    Refused("rnn", "examples[0][0]", [], "one number, got 0"),
-    Refused("rnn", "examples[0][1]", [1], "2 numbers, got one"),
-    Refused("", "steps", {"E": 1}, "a list, got {'E': 1}"),
-    Refused("", "steps[0]", 7, "an object with names, got 7"),
-    Refused("", "steps[1]", {"example": 0}, "every step once, got epoch 0, example 0 again"),
-    Refused("", "steps[0].epoch (from 0)", 25, "a whole number from 0 to 24, got 25"),
-    Refused("", "steps[0].example (from 0)", 4, "a whole number from 0 to 3, got 4"),
-    Refused("xor", "steps[0].lay2 (example 0)", [1, 2], "one number, got 2"),
-    Refused("rnn", "steps[2].act1 (example 2)", [[1, 2, 3]] * 3, "2 x 3 numbers, got 3 x 3"),
-    Refused("rnn", "steps[0].wh (example 0)", [[[1, 2], [3]]] * 3, "3 x 3 numbers, got rows that differ"),
-    Refused("", "final.w2", [1, 2], "3 numbers, got 2"),
-    Refused("rnn", "outputs[1]", [1, 2, 3], "2 numbers, got 3"),
-    Refused("", "outputs", [1, 2, 3], "those of 4 examples, got 3"),
-    Refused("rnn", "outputs", [[1, 2]] * 5, "those of 4 examples, got 5"),
+    ("", "format", "refnet-trace/1", "'refnet-trace/2', got 'refnet-trace/1'"),
+    ("", "net", ["rnn"], "one of rnn, rnn-bptt, xor-batch, xor-sgd, as in a task, got ['rnn']"),
+    ("", "seed", 1.5, "a whole number from 0 to 4294967295, got 1.5"),
+    ("", "epochs", math.inf, "a whole number from 1 to 1000000, got inf"),
+    ("", "every", 0, "a whole number from 1 to 1000000, got 0"),
+    ("", "eta", -0.1, "a number from 0, got -0.1"),
+    ("xor", "initial", {"b3": 1}, "only w1, w2, b1, b2, got 'b3'"),
+    ("", "initial", {"w2": [1]}, "w1, got none (only biases may be left out)"),
+    ("xor", "initial.w1", [[1, 2]] * 3, "2 x 3 numbers, got 3 x 2"),
+    ("", "initial.w2", [], "3 numbers, got 0"),
+    ("", "initial.w2", [[1, 2]] * 3, "numbers for one output only, got 3 x 2"),
+    ("", "initial.w2", "123", "a number, got '123'"),
+    ("", "initial.w2[1]", True, "a number, got True"),
+    ("", "initial.w2[1]", 1j, "a number, got 1j"),
+    ("", "initial.b2", math.nan, "a finite number, got nan"),
+    ("", "initial.b2", 10**400, "a finite number, got inf"),
+    ("", "examples", 7, "a list, got 7"),
+    ("", "examples", [], "at least one pair (x, y), got none"),
+    ("", "examples[0]", "ab", "a list, got 'ab'"),
+    ("", "examples[0]", [0, 0, 1], "a pair (x, y), got [0, 0, 1]"),
+    ("", "examples[0][0][1]", None, "a number, got None"),
+    ("xor", "examples[1][0]", 0, "2 numbers, got one"),
+    ("xor", "examples[0][1]", math.nan, "a finite number, got nan"),
+    ("rnn", "examples[0][0]", [], "one number, got 0"),
+    ("rnn", "examples[0][1]", [1], "2 numbers, got one"),
+    ("", "steps", {"E": 1}, "a list, got {'E': 1}"),
+    ("", "steps[0]", 7, "an object with names, got 7"),
+    ("", "steps[1]", {"example": 0}, "every step once, got epoch 0, example 0 again"),
+    ("", "steps[0].epoch (from 0)", 25, "a whole number from 0 to 24, got 25"),
+    ("", "steps[0].example (from 0)", 4, "a whole number from 0 to 3, got 4"),
+    ("xor", "steps[0].lay2 (example 0)", [1, 2], "one number, got 2"),
+    ("rnn", "steps[2].act1 (example 2)", [[1, 2, 3]] * 3, "2 x 3 numbers, got 3 x 3"),
+    ("rnn", "steps[0].wh (example 0)", [[[1, 2], [3]]] * 3, "3 x 3 numbers, got rows that differ"),
+    ("", "final.w2", [1, 2], "3 numbers, got 2"),
+    ("rnn", "outputs[1]", [1, 2, 3], "2 numbers, got 3"),
+    ("", "outputs", [1, 2, 3], "those of 4 examples, got 3"),
+    ("rnn", "outputs", [[1, 2]] * 5, "those of 4 examples, got 5"),
 ]  # fmt: skip
 
 
@@ -1809,7 +1797,6 @@ BAD = {
     "run --eta nan": "refnet: eta: expected a finite number, got nan",
     "run --rtol 0.1": "unrecognized arguments: --rtol 0.1",
     "trace": "the following arguments are required: NET_OR_FILE",
-    "trace -": "expected only format, net, seed, hidden, eta, epochs, every, examples",
     "trace xor": "expected one of rnn, rnn-bptt, xor-batch, xor-sgd or a file, got 'xor'",
     "trace README.md": "refnet: README.md: expected JSON, got '# refnet",
     "trace rnn --steps -1": "refnet: steps: expected a whole number from 0 to 40000, got -1",
@@ -1825,19 +1812,22 @@ BAD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("words, said", BAD.items())
-def test_a_bad_command_line_is_status_2_and_no_traceback(words, said):
-    result = program(*words.split(), stdin='{"net": "rnn", "hiden": 4}')
+# Standard input for trace -, and what is said of it.
+BAD_SETTINGS = {
+    '{"net": "rnn", "hiden": 4}': "settings: expected only format, net, seed, hidden",
+    '{"eta": 1}': "net: expected one of rnn, ",
+    '{"net": "rnn", "format": "x/1"}': "format: expected 'refnet-trace/2', got 'x/1'",
+}
+CALLS = [(words, "{}", said) for words, said in BAD.items()]
+CALLS += [("trace -", stdin, said) for stdin, said in BAD_SETTINGS.items()]
+
+
+@pytest.mark.parametrize("words, stdin, said", CALLS)
+def test_a_bad_command_line_is_status_2_and_no_traceback(words, stdin, said):
+    result = program(*words.split(), stdin=stdin)
     assert (result.returncode, result.stdout) == (2, "")
     assert said in result.stderr and "Traceback" not in result.stderr
     assert result.stderr.startswith("usage: ") or result.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize("text", ['{"eta": 1}', '{"net": "rnn", "format": "x/1"}'])
-def test_trace_of_a_file_takes_neither_another_format_nor_one_without_net(text):
-    result = program("trace", "-", stdin=text)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert re.match("refnet: (net|format): expected ", result.stderr)
 
 
 def test_an_error_of_refnets_own_is_not_turned_into_a_line(monkeypatch):
@@ -1964,9 +1954,8 @@ def test_what_is_off_from_0_has_no_relative_difference():
 
 
 def test_a_row_says_the_constant_that_its_wrong_values_are_off_by(fault):
-    settings = {**refnet.task(fault.net), "epochs": 3}
-    report = refnet.check(run_port(settings, (fault.right, fault.wrong)))
-    remarks = {table(report)[row]["remark"] for row in named(fault)}
+    rows = table(report_of(fault))
+    remarks = {rows[row]["remark"] for row in named(fault)}
     assert remarks == {f"{fault.times} times refnet's" if fault.times else ""}
 
 
@@ -1979,7 +1968,7 @@ def test_a_constant_takes_three_wrong_values_and_all_of_them(factors):
 
 
 def test_a_fail_counts_and_names_what_is_wrong_and_shows_the_first(fault):
-    report = refnet.check(faulty(fault))
+    report = report_of(fault)
     rows, first = table(report), report[0]
     total = sum(int(cells["values"]) for cells in rows.values())
     names = ", ".join([row for row in rows if rows[row]["wrong"] != "0"])
@@ -1995,7 +1984,7 @@ def test_a_fail_counts_and_names_what_is_wrong_and_shows_the_first(fault):
 
 
 def test_a_report_has_at_most_80_columns_of_ascii(fault):
-    report = str(refnet.check(faulty(fault)))
+    report = str(report_of(fault))
     assert report.isascii()
     assert max(map(len, report.split("\n"))) <= 80
 
@@ -2014,40 +2003,34 @@ def test_the_equation_shown_is_that_of_the_training(net):
     assert report.endswith(f" by delta_l1[j] = {DELTA_EQUATIONS[net]}")
 
 
-class Gap(NamedTuple):
-    """What a build gives of its steps, wrong in the last of it, and what is missing."""
-
-    net: str
-    step: int
-    time_step: int  # of what is wrong, where it is one number of several
-    given: str
-    missing: str
-
-
+# What a build gives of its steps, wrong in the last of it (at a time step, where it is
+# one number of several), and what is missing.
 GAPS = [
-    Gap("xor-sgd", 0, 0, "lay2", "x, act1, lay1, act2"),
-    Gap("xor-sgd", 0, 0, "x act2 lay1", "act1"),
-    Gap("xor-sgd", 1, 0, "x w1 lay1", "y, act1, act2, lay2, delta_l2, corr_w2, corr_b2, delta_l1, corr_b1, w2, b1, b2"),
-    Gap("xor-batch", 1, 0, "x lay1", "act1"),
-    Gap("rnn", 0, 0, "corr_wh", "x, y, act1, lay1, act2, lay2, delta_l2, delta_l1"),
-    Gap("rnn", 0, 0, "x lay1 delta_l2 corr_w1", "delta_l1"),
-    Gap("rnn", 0, 0, "x act1", ""),  # a sequence starts from zeros, not from a lay1
-    Gap("rnn", 0, 1, "x act1", "lay1"),
+    ("xor-sgd", 0, 0, "lay2", "x, act1, lay1, act2"),
+    ("xor-sgd", 0, 0, "x act2 lay1", "act1"),
+    ("xor-sgd", 1, 0, "x w1 lay1", "y, act1, act2, lay2, delta_l2, corr_w2, corr_b2, delta_l1, corr_b1, w2, b1, b2"),
+    ("xor-batch", 1, 0, "x lay1", "act1"),
+    ("rnn", 0, 0, "corr_wh", "x, y, act1, lay1, act2, lay2, delta_l2, delta_l1"),
+    ("rnn", 0, 0, "x lay1 delta_l2 corr_w1", "delta_l1"),
+    ("rnn", 0, 0, "x act1", ""),  # a sequence starts from zeros, not from a lay1
+    ("rnn", 0, 1, "x act1", "lay1"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("gap", GAPS)
-def test_what_was_not_given_before_the_first_wrong_number_is_named(gap):
-    names = gap.given.split()
-    mine = only(refnet.trace(gap.net, epochs=2), *names)
-    step = mine["steps"][gap.step]
-    if isinstance(step[names[-1]], list):
-        values = step[names[-1]]
-        values[gap.time_step] = mapped(values[gap.time_step], lambda n: n + 1)
+@pytest.mark.parametrize("net, step, time_step, given, missing", GAPS)
+def test_what_was_not_given_before_the_first_wrong_number_is_named(
+    net, step, time_step, given, missing
+):
+    names = given.split()
+    mine = only(refnet.trace(net, epochs=2), *names)
+    values = mine["steps"][step]
+    if isinstance(values[names[-1]], list):
+        values = values[names[-1]]
+        values[time_step] = mapped(values[time_step], lambda n: n + 1)
     else:
-        step[names[-1]] += 1
+        values[names[-1]] += 1
     _, _, said = flowing(refnet.check(mine)).partition(" not given before it: ")
-    assert said == gap.missing
+    assert said == missing
 
 
 # Sequences of four time steps each, in which 2 eta/T is eta/2; and one that is longer.
@@ -2055,40 +2038,39 @@ FOURS = [[[0.5, -1, 2, 0.25], [0.25, 0.5, 0, 1]], [[1, 0, -1, 2], [1, 0, 0.5, 1]
 UNEQUAL = [*FOURS, [[1, 0, 1, 0.5, 1], [1, 0, 0, 1, 0.5]]]
 
 
-class Other(NamedTuple):
-    """A training of which a build gives some, and takes it for another of eta 0.1."""
-
-    net: str
-    eta: float
-    examples: list
-    given: str
-    taken_for: str
-    said: str
-
-
+# A training, of which a build gives some and takes it for another of eta 0.1.
 OTHERS = [
-    Other("xor-batch", 0.1, refnet.XOR, "steps error final outputs", "xor-sgd", "xor-batch, eta 0.1"),
-    Other("xor-sgd", 0.1, refnet.XOR, "steps", "xor-batch", "xor-sgd, eta 0.1"),
-    Other("rnn", 0.1, FOURS, "outputs", "rnn-bptt", "rnn, eta 0.1"),
-    Other("rnn-bptt", 0.1, FOURS, "delta_l1", "rnn", "rnn-bptt, eta 0.1"),
-    Other("rnn", 0.2, FOURS, "w1 w2 b1 b2 wh bh", "rnn", "rnn, eta 0.2"),
-    Other("xor-batch", 0.025, refnet.XOR, "error", "xor-batch", "xor-batch, eta 0.025"),
-    Other("xor-batch", 0.05, refnet.XOR, "final", "xor-sgd", "xor-batch, eta 0.05"),
-    Other("rnn-bptt", 0.05, FOURS, "final error", "rnn-bptt", "rnn-bptt, eta 0.05"),
-    Other("rnn-bptt", 0.025, FOURS, "final error", "rnn-bptt", "rnn-bptt, eta 0.025"),
-    Other("rnn-bptt", 0.025, UNEQUAL, "final error", "rnn-bptt", ""),
-    Other("xor-sgd", 0.1, refnet.XOR, "error", "xor-sgd", ""),
-    Other("xor-sgd", 0.11, refnet.XOR, "final", "xor-sgd", ""),
+    ("xor-batch", 0.1, refnet.XOR, "steps error final outputs", "xor-sgd", "xor-batch, eta 0.1"),
+    ("xor-sgd", 0.1, refnet.XOR, "steps", "xor-batch", "xor-sgd, eta 0.1"),
+    ("rnn", 0.1, FOURS, "outputs", "rnn-bptt", "rnn, eta 0.1"),
+    ("rnn-bptt", 0.1, FOURS, "delta_l1", "rnn", "rnn-bptt, eta 0.1"),
+    ("rnn", 0.2, FOURS, "w1 w2 b1 b2 wh bh", "rnn", "rnn, eta 0.2"),
+    ("xor-batch", 0.025, refnet.XOR, "error", "xor-batch", "xor-batch, eta 0.025"),
+    ("xor-batch", 0.05, refnet.XOR, "final", "xor-sgd", "xor-batch, eta 0.05"),
+    ("rnn-bptt", 0.05, FOURS, "final error", "rnn-bptt", "rnn-bptt, eta 0.05"),
+    ("rnn-bptt", 0.025, FOURS, "final error", "rnn-bptt", "rnn-bptt, eta 0.025"),
+    ("rnn-bptt", 0.025, UNEQUAL, "final error", "rnn-bptt", ""),
+    ("xor-sgd", 0.1, refnet.XOR, "error", "xor-sgd", ""),
+    ("xor-sgd", 0.11, refnet.XOR, "final", "xor-sgd", ""),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("other", OTHERS)
-def test_another_training_that_agrees_is_named(other):
-    mine = refnet.trace(other.net, 1, 20, other.eta, examples=other.examples)
+def other_training(candidate):
+    """The other training that a report says a candidate agrees with."""
+    _, _, rest = str(refnet.check(candidate)).partition(
+        "agrees with another training: "
+    )
+    return rest.split("\n")[0]
+
+
+@pytest.mark.parametrize("net, eta, examples, given, taken_for, said", OTHERS)
+def test_another_training_that_agrees_is_named(
+    net, eta, examples, given, taken_for, said
+):
+    mine = refnet.trace(net, 1, 20, eta, examples=examples)
     mine["error"] = [2 * error for error in mine["error"]]
-    mine = {**only(mine, *other.given.split()), "net": other.taken_for, "eta": 0.1}
-    _, _, shown = str(refnet.check(mine)).partition("agrees with another training: ")
-    assert shown.split("\n")[0] == other.said
+    mine = {**only(mine, *given.split()), "net": taken_for, "eta": 0.1}
+    assert other_training(mine) == said
 
 
 @pytest.mark.parametrize("epochs, said", [(1, ""), (2, "xor-batch, eta 0.1")])
@@ -2096,8 +2078,7 @@ def test_a_constant_in_one_number_alone_makes_no_training_agree(epochs, said):
     mine = refnet.trace("xor-batch", 1, epochs)
     mine = {**only(mine, "steps", "error"), "net": "xor-sgd"}
     mine["error"] = [2 * error for error in mine["error"]]
-    _, _, shown = str(refnet.check(mine)).partition("agrees with another training: ")
-    assert shown.split("\n")[0] == said
+    assert other_training(mine) == said
 
 
 def test_another_training_that_overflows_is_passed_over():
@@ -2163,6 +2144,12 @@ def test_a_pass_says_how_many_steps_were_not_given():
     mine = refnet.trace("rnn", epochs=2, steps=7)
     assert "\nNot given: 1 of 8 steps\n" in str(refnet.check(mine))
     assert "Not given" not in str(refnet.check(refnet.trace("rnn", epochs=2)))
+
+
+def test_a_matrix_of_one_number_has_two_indices():
+    mine = refnet.trace("rnn", hidden=1, epochs=1)
+    mine["steps"][0]["wh"] = 7
+    assert refnet.check(mine)[0].element == (0, 0)
 
 
 def test_one_hidden_unit_is_not_said_to_be_like_others():
@@ -2309,7 +2296,7 @@ def row_of_causes(difference):
 
 
 def test_the_cause_of_a_fault_stands_in_the_readme_beside_what_is_first_wrong(fault):
-    first = refnet.check(faulty(fault))[0]
+    first = report_of(fault)[0]
     assert fault.cause in TABLE[row_of_causes(first)][0]
 
 
@@ -2318,7 +2305,7 @@ NO_FAULTS = {"`delta_l2` and all parameters", "`initial`"}
 
 
 def test_every_quantity_has_a_row_of_causes_that_a_fault_leads_to():
-    led_to = {row_of_causes(refnet.check(faulty(fault))[0]) for fault in FAULTS}
+    led_to = {row_of_causes(report_of(fault)[0]) for fault in FAULTS}
     assert led_to == set(TABLE) - NO_FAULTS
     names = {*refnet.QUANTITIES, *refnet.RESULTS, "w1", "bh"} - {"steps"}
     assert names <= set(re.findall(r"`(\w+)`", " ".join(led_to)))
@@ -2354,39 +2341,32 @@ def test_an_example_left_out_is_first_seen_in_the_error_or_in_the_second_epoch()
     assert "an example left out" in ALONE["all, right at the first update"][0]
 
 
-class Alone(NamedTuple):
-    """A fault in a build that gives parameters alone, and its row in the README."""
-
-    row: str
-    words: str
-    what: str
-    net: str
-    wrong: str
-    said: str
-
-
+# Rows of the README for builds that give parameters alone, words that stand there, and
+# a fault of a port: what is wrong of it then, and what is said.
 ALONE_CAUSES = [
-    Alone("all, c times", "1/n: a batch averaged", "mean over 4 for the sum", "xor-batch", "w1 w2 b1 b2", "0.25 times"),
-    Alone("all, without a constant", "`delta_l2`", "slope left out", "xor-sgd", "w1 w2 b1 b2", ""),
-    Alone("all, right at the first update", "sums not cleared", "sums not cleared", "xor-batch", "w1 w2 b1 b2", "steps, epoch 1"),
-    Alone("`w1` and `b1` (`wh`, `bh`) only", "what is passed back", "nothing passed back", "rnn-bptt", "w1 b1 wh bh", ""),
-    Alone("all, right at the first update", "the state not reset", "state not reset", "rnn", "w1 w2 b1 b2 wh bh", "steps, epoch 0, example 1"),
-    Alone("one only, or the biases, or `w2` and `b2`", "`0 times`: not moved", "b2 not updated", "xor-batch", "b2", "0 times"),
-    Alone("all, by very little", "an eta kept in it", "eta in single precision", "xor-sgd", "w1 w2 b1 b2", "Nothing is off by more"),
+    ("all, c times", "1/n: a batch averaged", "mean over 4 for the sum", "xor-batch", "w1 w2 b1 b2", "0.25 times"),
+    ("all, without a constant", "`delta_l2`", "slope left out", "xor-sgd", "w1 w2 b1 b2", ""),
+    ("all, right at the first update", "sums not cleared", "sums not cleared", "xor-batch", "w1 w2 b1 b2", "steps, epoch 1"),
+    ("`w1` and `b1` (`wh`, `bh`) only", "what is passed back", "nothing passed back", "rnn-bptt", "w1 b1 wh bh", ""),
+    ("all, right at the first update", "the state not reset", "state not reset", "rnn", "w1 w2 b1 b2 wh bh", "steps, epoch 0, example 1"),
+    ("one only, or the biases, or `w2` and `b2`", "`0 times`: not moved", "b2 not updated", "xor-batch", "b2", "0 times"),
+    ("all, by very little", "an eta kept in it", "eta in single precision", "xor-sgd", "w1 w2 b1 b2", "Nothing is off by more"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("alone", ALONE_CAUSES, ids=lambda alone: alone.row)
-def test_with_parameters_alone_a_fault_looks_as_the_readme_says(alone):
-    (fault,) = [f for f in FAULTS if (f.what, f.net) == (alone.what, alone.net)]
+@pytest.mark.parametrize("row, words, what, net, wrong, said", ALONE_CAUSES)
+def test_with_parameters_alone_a_fault_looks_as_the_readme_says(
+    row, words, what, net, wrong, said
+):
+    (fault,) = [each for each in FAULTS if (each.what, each.net) == (what, net)]
     report = refnet.check(only(faulty(fault), *refnet.PARAMETERS))
-    assert broken(report) == set(alone.wrong.split())
-    assert alone.said in str(report) and alone.words in ALONE[alone.row][0]
-    assert ("times refnet's" in str(report)) == ("times" in alone.said)
+    assert broken(report) == set(wrong.split())
+    assert said in str(report) and words in ALONE[row][0]
+    assert ("times refnet's" in str(report)) == ("times" in said)
 
 
 def test_every_row_for_parameters_alone_is_tried():
-    assert {alone.row for alone in ALONE_CAUSES} == set(ALONE)
+    assert {row for row, *_ in ALONE_CAUSES} == set(ALONE)
 
 
 @slow

@@ -3,7 +3,7 @@
 The notebook "Neural networks handcrafted" (D. Krzeminski, 2018) teaches two small nets
 in NumPy: a 2-3-1 sigmoid net that learns XOR, and a recurrent net that learns that 1
 follows only two zeros.  This module computes the same numbers with lists and the math
-module, in the notebook's order, to be read beside it from the first line to the last.
+module, in the notebook's order; its first two parts are to be read beside it.
 Each of its four commands is a function here, too: run, trace, task and check.
 
     python3 refnet.py                  replay the whole notebook
@@ -13,12 +13,12 @@ Each of its four commands is a function here, too: run, trace, task and check.
 
 These words carry it:
 
-    net         holds the parameters, under the notebook's names: net.w1, net.b2;
-                in settings, and for NET, the name of a training
+    net         holds the parameters, under the notebook's names: net.w1, net.b2
     step        what one example makes a net compute: step.act1, step.lay2, step.E;
                 a recurrent net's has one such step for each of its time steps
-    training    a generator of steps: each next() shows the net one example
-    settings    what a training is run with: net, seed, eta, epochs, examples, ...
+    training    a generator of steps: each next() shows a net one example; four have
+                a name, NET above and "net" in settings
+    settings    what a training is run with: its name, seed, eta, epochs, examples, ...
     trace       the settings, the steps, the error curve and the end of a training
     to judge    to hold every number of a build against its own equation
 
@@ -288,11 +288,11 @@ class RecurrentNet:
             now.delta_l1 = [
                 (w2[j] * delta_l2 + from_after[j]) * dsigmoid(lay1[j]) for j in units
             ]
-            from_after = self.from_after(now.delta_l1)  # for the time step before
+            from_after = self.passed_back(now.delta_l1)  # of the time step before
         self.sum_corrections(step)
 
-    def from_after(self, delta_l1_after):
-        """What delta_l1 takes from that of the time step after: nothing here."""
+    def passed_back(self, delta_l1_after):
+        """What a time step takes from the delta_l1 of the one after: nothing here."""
         return [0.0] * len(delta_l1_after)
 
     def sum_corrections(self, step):
@@ -332,9 +332,9 @@ class RecurrentNet:
 
 
 class ThroughTimeNet(RecurrentNet):
-    """The second net as the notebook's text has it; its code leaves out from_after."""
+    """The second net as the notebook's text has it; its code passes nothing back."""
 
-    def from_after(self, delta_l1_after):
+    def passed_back(self, delta_l1_after):
         """How a time step's lay1 moves the errors after it: H numbers."""
         return [dot(row, delta_l1_after) for row in self.wh]
 
@@ -703,24 +703,24 @@ def trace(
     count = min(2 * size, most)
     if steps is not None:
         count = whole_number("steps", steps, 0, most)
-    learner = start_net(settings)
+    trainee = start_net(settings)
     names = [name for name in PARAMETERS if name in settings["initial"]]
     first_steps = []
     # Whole from the start, as a small heap has no room later for a list that grows.
     curve = [0.0] * ((settings["epochs"] - 1) // settings["every"] + 1)
-    for epoch, n, step, error in train(learner, settings):
+    for epoch, n, step, error in train(trainee, settings):
         if len(first_steps) < count:
             where = f"training: steps[{len(first_steps)}]"
-            values = dict(quantities_of(step), **parameters_of(learner, names))
+            values = dict(quantities_of(step), **parameters_of(trainee, names))
             first_steps.append({"epoch": epoch, "example": n})
             first_steps[-1].update(finite_copies(where, values))
         if error is not None and epoch % settings["every"] == 0:
             curve[epoch // settings["every"]] = as_number("training: error", error)
-    answers = [learner.forward(example) for example in settings["examples"]]
+    answers = [trainee.forward(example) for example in settings["examples"]]
     outputs = [quantities_of(step)["lay2"] for step in answers]
     traced = dict({"format": FORMAT}, **settings)
     traced.update(steps=first_steps, error=curve)
-    traced["final"] = finite_copies("training: final", parameters_of(learner, names))
+    traced["final"] = finite_copies("training: final", parameters_of(trainee, names))
     traced.update(finite_copies("training", {"outputs": outputs}))
     return traced
 
@@ -787,13 +787,13 @@ act2 = (sum_j lay1[j]*w2[j]) + b2                                          xor, 
 lay2 = sigmoid(act2)                                                       xor, rnn
 E = (lay2 - y)*(lay2 - y) / 2                                              xor, rnn
 delta_l2 = (lay2 - y) * dsigmoid(lay2)                                     xor, rnn
+corr_w2[j] = lay1[j]*delta_l2                                              xor
+corr_b2 = delta_l2                                                         xor
 delta_l1[j] = (w2[j]*delta_l2) * dsigmoid(lay1[j])                         xor
 delta_l1[j] = (w2[j]*delta_l2 + from_after[j]) * dsigmoid(lay1[j])         rnn
 from_after[j] = 0                                                          rnn
 from_after[j] = sum_i wh[j][i]*delta_l1_after[i]                           rnn-bptt
-corr_w2[j] = lay1[j]*delta_l2                                              xor
 corr_w2[j] = sum_k lay1[j]*delta_l2                                        rnn
-corr_b2 = delta_l2                                                         xor
 corr_b2 = sum_k delta_l2                                                   rnn
 corr_w1[i][j] = x[i]*delta_l1[j]                                           xor
 corr_w1[j] = sum_k x*delta_l1[j]                                           rnn
@@ -807,8 +807,8 @@ error = (sum of E) / (number of E)                                         xor, 
 outputs = lay2 with the parameters in final                                xor, rnn
 """
 
-# What another convention multiplies: E without 1/2 is twice as much, deltas may have
-# the other sign.  A constant in these alone does not rule out a training.
+# What another convention multiplies by a constant, without changing the training: E
+# without 1/2 is twice as much, deltas may have the other sign.
 SCALED = ("E", "error", "delta_l2", "delta_l1")
 SCALED += tuple(["corr_" + name for name in PARAMETERS])
 
@@ -937,13 +937,13 @@ class Row:
         self.is_scaled = quantity in SCALED
         self.has_factor = self.is_scaled or (part == "steps" and quantity in PARAMETERS)
         self.rtol, self.atol = rtol, atol
-        self.values = 0
+        self.count = 0
         self.wrong = []
         self.absolute = 0.0  # the largest abs(got - want)
         self.relative = 0.0  # the largest by abs(want)
         self.beside_1 = 0.0  # the largest by max(1, abs(want))
-        self.move = 0.0  # the largest want - start of what is wrong
-        self.c = 1.0  # (got - start) / move there, which factor tries on the others
+        self.largest_move = 0.0  # want - start, of what is wrong
+        self.c = 1.0  # (got - start) / (want - start) there; factor tries the others
 
     def is_right(self, difference, c=1.0):
         """Whether the build's number, or its move from start, is c times refnet's."""
@@ -954,7 +954,7 @@ class Row:
         return off <= self.atol + self.rtol * max(abs(c * move), abs(want) / 1000)
 
     def note(self, difference):
-        """Take a Difference in; return whether it is wrong."""
+        """Take a Difference in; return whether it is wrong.  NaN is infinitely so."""
         got, want, start = difference.got, difference.want, difference.start
         off = abs(got - want) if isfinite(got) else float("inf")
         self.absolute = max(self.absolute, off)
@@ -963,9 +963,9 @@ class Row:
         if self.is_right(difference):
             return False
         self.wrong.append(difference)
-        if abs(want - start) > abs(self.move):
-            self.move = want - start
-            self.c = (got - start) / self.move
+        if abs(want - start) > abs(self.largest_move):
+            self.largest_move = want - start
+            self.c = (got - start) / (want - start)
         return True
 
     def factor(self, fewest=3):
@@ -976,8 +976,8 @@ class Row:
 
     def line(self):
         """The row below HEADING: counts, largest differences, the first wrong place."""
-        values = str(self.values)
-        words = self.title + " " * (14 - len(self.title) - len(values)) + " " + values
+        count = str(self.count)
+        words = self.title + " " * (14 - len(self.title) - len(count)) + " " + count
         words += f" {len(self.wrong):>5}"
         words += f" {self.absolute:>7.2g} {self.relative:>7.2g}"
         if self.wrong:
@@ -1000,9 +1000,9 @@ class Judge:
         self.settings = settings
         self.results = results
         self.rtol, self.atol = rtol, atol
-        given = [place for place in results if place.part == "steps"]
-        self.steps = {(place.epoch, place.example) for place in given}
-        self.values = 0
+        places = [place for place in results if place.part == "steps"]
+        self.given_steps = {(place.epoch, place.example) for place in places}
+        self.count = 0
         self.wrong = []
         self.rows = []  # in the order of computation
         self.row_of = {}  # the same by part and quantity
@@ -1034,8 +1034,8 @@ class Judge:
             raise InputError(place_words(place), words, repr(want))
         starts = [0.0] * len(wants) if start is None else numbers_in(start)
         row = self.row(place)
-        row.values += len(wants)
-        self.values += len(wants)
+        row.count += len(wants)
+        self.count += len(wants)
         for n in range(len(wants)):
             if gots[n] != wants[n]:
                 numbers = gots[n], wants[n], starts[n]
@@ -1056,7 +1056,11 @@ class Judge:
 
     def new_step(self):
         """An empty step for the net that is watched."""
-        return JudgedStep(self) if (self.epoch, self.example) in self.steps else Step()
+        return (
+            JudgedStep(self)
+            if (self.epoch, self.example) in self.given_steps
+            else Step()
+        )
 
     def watch(self, patient=True):
         """Run the training and compare; if not patient, until it is contradicted."""
@@ -1066,7 +1070,7 @@ class Judge:
         self.start = before = parameters_of(net)
         net.new_step = self.new_step
         for epoch, n, _, error in train(net, self.settings):
-            if (epoch, n) in self.steps:
+            if (epoch, n) in self.given_steps:
                 self.compare_parameters(net, "steps", epoch, n, before)
             before = parameters_of(net)
             if error is not None:
@@ -1133,18 +1137,21 @@ def other_training(judge):
     """Another training that all a build gives agrees with, in words, or "".
 
     It is searched among those on the same kind of examples, with the learning rates
-    that an error without 1/2, or a mean instead of a sum, comes to.
+    that an error without 1/2, or a mean instead of a sum, comes to; each is run as far
+    as it agrees.
     """
     settings = judge.settings
-    examples = TRAININGS[settings["net"]].examples
+    recurrent = issubclass(TRAININGS[settings["net"]].kind, RecurrentNet)
     lengths = {len(numbers_in(y)) for _, y in settings["examples"]}
     sizes = [1, len(settings["examples"])]
     if len(lengths) == 1:
         sizes += lengths
     etas = {c * settings["eta"] / n for n in sizes for c in (1, 2)}
     for name in sorted(TRAININGS):
-        if TRAININGS[name].examples == examples:
+        if issubclass(TRAININGS[name].kind, RecurrentNet) == recurrent:
             for eta in sorted(etas):
+                if (name, eta) == (settings["net"], settings["eta"]):
+                    continue  # it has just failed
                 others = dict(settings, net=name, eta=eta)
                 other = Judge(others, judge.results, judge.rtol, judge.atol)
                 try:
@@ -1175,8 +1182,9 @@ def first_wrong_lines(judge):
     lines.append(f"  want  {first.want!r}")
     lines.append(f"  difference {first.got - first.want:.3g}")
     lines.append("Want is what the build's own numbers before it give, by")
-    lines.append("  " + equation(name, head))
-    if "from_after" in lines[-1]:
+    text = equation(name, head)
+    lines.append("  " + text)
+    if "from_after" in text:
         lines.append("  " + equation(name, "from_after"))
     missing = not_given_before(judge, first)
     if missing:
@@ -1204,12 +1212,12 @@ def hints(judge, labelled):
         words = "initial and final are the same: copy initial before the training"
         lines.append(words + " changes it")
     count = judge.settings["epochs"] * len(judge.settings["examples"])
-    in_order = not labelled and len(judge.steps) < count
+    in_order = not labelled and len(judge.given_steps) < count
     if in_order and judge.wrong[0].part == "steps":
         lines.append(
             "Steps without epoch and example were taken in order, from the first."
         )
-    if not judge.steps:
+    if not judge.given_steps:
         lines.append("Not given: steps. Parameters after each update would tell more.")
     return lines
 
@@ -1219,8 +1227,8 @@ def unseen(judge):
     given = {place.part for place in judge.results}
     missing = [part for part in RESULTS if part not in given]
     count = judge.settings["epochs"] * len(judge.settings["examples"])
-    if 0 < len(judge.steps) < count:
-        missing.insert(0, f"{count - len(judge.steps)} of {count} steps")
+    if 0 < len(judge.given_steps) < count:
+        missing.insert(0, f"{count - len(judge.given_steps)} of {count} steps")
     lines = ["Not given: " + ", ".join(missing)] if missing else []
     rows = []
     for name, value in judge.start.items():
@@ -1231,10 +1239,12 @@ def unseen(judge):
         lines.append("All hidden units start alike, which hides exchanged weights.")
     if judge.end == judge.start:
         lines.append("No parameter moved from the start to the end.")
-    _, inputs = flat("examples", [x for x, _ in judge.settings["examples"]])
-    if {0.0, 1.0}.issuperset(inputs):
-        words = "Examples of bits alone hide x*x for x, and two time steps hide what"
-        lines.append(words + " goes back: the recommended tasks show both.")
+    inputs = [x for x, _ in judge.settings["examples"]]
+    if {0.0, 1.0}.issuperset(flat("examples", inputs)[1]):
+        lines.append("Examples of bits alone hide x*x for x: those of a task do not.")
+    if "wh" in judge.start and all(len(x) <= 2 for x in inputs):
+        words = "Two time steps hide how errors go back through more: a task has more."
+        lines.append(words)
     return lines
 
 
@@ -1263,10 +1273,10 @@ def report_text(judge, labelled):
     table = [wrap(words), HEADING] + [row.line() for row in judge.rows]
     limits = f"rtol {judge.rtol:g}, atol {judge.atol:g}"
     if not judge.wrong:
-        lines = [f"PASS: all {judge.values} values within {limits}"]
+        lines = [f"PASS: all {judge.count} values within {limits}"]
         lines += unseen(judge)
     else:
-        lines = [f"FAIL: {len(judge.wrong)} of {judge.values} values beyond {limits}"]
+        lines = [f"FAIL: {len(judge.wrong)} of {judge.count} values beyond {limits}"]
         broken = [row.title for row in judge.rows if row.wrong]
         lines.append(f"Broken: {', '.join(broken)}.")
         if judge.end is None:
@@ -1290,6 +1300,8 @@ def check(candidate, rtol=RTOL, atol=ATOL):
 
     A value is right if abs(got - want) <= atol + rtol*abs(want).  For a parameter after
     a step, and in final, its move stands in for want, or want/1000 where that is more.
+
+    NaN, infinity and, where a number is wanted, None are wrong numbers.
 
     Returns a Report, a list that is empty where all is right.  Raises ValueError for
     what cannot be judged, RuntimeError where floats are narrower than a double.
@@ -1327,8 +1339,8 @@ def check(candidate, rtol=RTOL, atol=ATOL):
 # ---------------------------------------------------------------------- The replay
 
 PROGRESS = 1000  # the notebook prints every so many epochs
-COLUMNS = 64  # of a plot, which has ROWS + 1 lines
-ROWS = 12
+COLUMNS = 64  # of a plot
+ROWS = 12  # of a plot, from 0 to 12
 
 
 class Curve:
@@ -1393,7 +1405,7 @@ def print_sequence(epoch, step, _):
     print(f" < --- {epoch}")
 
 
-def replay_training(title, name, net, settings, print_step, question="", limit=""):
+def replay_training(title, name, net, settings, print_step, question="", note=""):
     """Train net, print it as the notebook does, and return what becomes of it.
 
     Of a sequence it is the last answer that counts.
@@ -1409,20 +1421,20 @@ def replay_training(title, name, net, settings, print_step, question="", limit="
             curve.add(epoch, error)
     print("\n" + "\n".join(curve.plot()) + "\n")
     print(question + "input   wanted   output")
-    wrong = 0
+    mistakes = 0
     for x, y in examples:
         step = net.forward((x, y))
         now = step.predictions()[-1]
         right = abs(now.lay2 - now.y) < 0.5
-        wrong += not right
+        mistakes += not right
         line = f"{x[0]:.0f} {x[1]:.0f}     {now.y:>6.0f}{now.lay2:9.3f}   "
         print(line + ("right" if right else "WRONG"))
     print(f"Final error {error:.5f}, the last epoch's mean, as the weights moved.")
-    print(limit, end="")
-    if wrong:
-        line = f"FAILED: {wrong} of {len(examples)} answers are wrong; "
+    print(note, end="")
+    if mistakes:
+        line = f"FAILED: {mistakes} of {len(examples)} answers are wrong; "
         print(line + "this start did not learn them.")
-    return f"FAILED, {wrong} wrong" if wrong else "learned"
+    return f"FAILED, {mistakes} wrong" if mistakes else "learned"
 
 
 def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
@@ -1447,10 +1459,8 @@ def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
     title = "The recurrent net: 1 follows only two zeros"
     net = RecurrentNet(**initial_parameters(RecurrentNet, stream, hidden))
     question = "The third bit, from the first two:\n"
-    limit = "For fixed weights it cannot be below 1/16 = 0.0625: see README.md.\n"
-    third = replay_training(
-        title, "rnn", net, settings, print_sequence, question, limit
-    )
+    note = "For fixed weights it cannot be below 1/16 = 0.0625: see README.md.\n"
+    third = replay_training(title, "rnn", net, settings, print_sequence, question, note)
     print("\nSummary\n-------")
     print(f"XOR, stochastic: {first}")
     print(f"XOR, batch:      {second}")
@@ -1475,7 +1485,7 @@ def read_json(path):
     utf_16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))  # as a Windows shell writes
     try:
         text = data.decode("utf-16" if utf_16 else "utf-8-sig")
-        # Where a value stands, and not where a name does.
+        # Where a value may stand; a comment with ", nan" in it changes, too.
         text = re.sub(r"(?i)([:,[]\s*)-?nan(\(\w*\))?", r"\1NaN", text)
         text = re.sub(r"(?i)([:,[]\s*-?)inf(inity)?\b", r"\1Infinity", text)
         return json.loads(text, object_pairs_hook=once)

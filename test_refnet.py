@@ -1804,7 +1804,7 @@ BAD = {
     "check - --rtol 1": "refnet: rtol: expected a number from 0 to less than 1, got 1.0",
     "check - --atol -1": "refnet: atol: expected a number from 0 to less than 1, got -1.0",
     "check - --atol nan": "refnet: atol: expected a finite number, got nan",
-    "check mine.json": "No such file or directory: 'mine.json'",
+    "check missing.json": "No such file or directory: 'missing.json'",
     "check .": "refnet: [Errno ",
     "check \xe9.json": r"No such file or directory: '\xe9.json'",
     "check --seed 3": "unrecognized arguments: --seed",
@@ -2268,6 +2268,11 @@ def test_without_from_after_the_javascript_port_prints_the_second_fail(tmp_path)
     assert alike(result.stdout, readme("rnn-bptt, 3 own examples"))
 
 
+def test_the_net_that_the_readme_makes_is_the_start_from_seed_1():
+    (text,) = re.findall(r"`(XorNet\(\*\*.*?)`", README)
+    assert vars(eval(text, vars(refnet))) == initial("xor-sgd")
+
+
 def test_the_equations_in_the_readme_are_those_of_the_report():
     assert readme("initial = ") == refnet.EQUATIONS
 
@@ -2345,7 +2350,7 @@ def test_an_example_left_out_is_first_seen_in_the_error_or_in_the_second_epoch()
 # a fault of a port: what is wrong of it then, and what is said.
 ALONE_CAUSES = [
     ("all, c times", "1/n: a batch averaged", "mean over 4 for the sum", "xor-batch", "w1 w2 b1 b2", "0.25 times"),
-    ("all, without a constant", "`delta_l2`", "slope left out", "xor-sgd", "w1 w2 b1 b2", ""),
+    ("all, by no one factor", "`delta_l2`", "slope left out", "xor-sgd", "w1 w2 b1 b2", ""),
     ("all, right at the first update", "sums not cleared", "sums not cleared", "xor-batch", "w1 w2 b1 b2", "steps, epoch 1"),
     ("`w1` and `b1` (`wh`, `bh`) only", "what is passed back", "nothing passed back", "rnn-bptt", "w1 b1 wh bh", ""),
     ("all, right at the first update", "the state not reset", "state not reset", "rnn", "w1 w2 b1 b2 wh bh", "steps, epoch 0, example 1"),
@@ -2389,8 +2394,7 @@ def test_as_many_starts_learn_as_the_readme_says():
     assert f"Of 40 starts {both} learn both ways (below 0.01), {none} neither" in text
     assert f"neither way, {one} one way only; the epochs needed" in text
     assert f"a median ratio of {median} ({low} to {high})" in text
-    assert f"below 0.07 from {bptt} of the starts" in text
-    assert f"`rnn` from {rnn}." in text
+    assert f"ends below 0.07 from {bptt}, `rnn` from {rnn}." in text
 
 
 FORMAT_ROWS = rows_of(README.split("\n### The format\n")[1].partition("\n\n")[2])

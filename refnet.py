@@ -1175,15 +1175,16 @@ def first_wrong_lines(judge):
     """The first wrong number, in the order of computation, and its equation."""
     first = judge.wrong[0]
     name = judge.settings["net"]
-    head = "initial" if first.part == "initial" else first.quantity
-    lines = ["The first, in the order of computation, is in"]
-    lines.append("  " + place_words(first, first.element))
-    lines.append(f"  got   {first.got!r}")
-    lines.append(f"  want  {first.want!r}")
-    lines.append(f"  difference {first.got - first.want:.3g}")
-    lines.append("Want is what the build's own numbers before it give, by")
-    text = equation(name, head)
-    lines.append("  " + text)
+    text = equation(name, "initial" if first.part == "initial" else first.quantity)
+    lines = [
+        "The first, in the order of computation, is in",
+        "  " + place_words(first, first.element),
+        f"  got   {first.got!r}",
+        f"  want  {first.want!r}",
+        f"  difference {first.got - first.want:.3g}",
+        "Want is what the build's own numbers before it give, by",
+        "  " + text,
+    ]
     if "from_after" in text:
         lines.append("  " + equation(name, "from_after"))
     missing = not_given_before(judge, first)
@@ -1523,10 +1524,10 @@ def read_command_line(argv):
     number = {"type": float, "default": SUPPRESS}
     shared = ArgumentParser(add_help=False)
     add = shared.add_argument
-    add("--seed", metavar="S", help=f"of the random start (default: {SEED})", **whole)
-    add("--epochs", metavar="N", help=f"(default: {EPOCHS})", **whole)
-    add("--eta", metavar="X", help=f"learning rate (default: {ETA})", **number)
-    add("--hidden", metavar="H", help=f"hidden units (default: {HIDDEN})", **whole)
+    add("--seed", help=f"of the random start (default: {SEED})", **whole)
+    add("--epochs", help=f"(default: {EPOCHS})", **whole)
+    add("--eta", help=f"learning rate (default: {ETA})", **number)
+    add("--hidden", help=f"hidden units (default: {HIDDEN})", **whole)
 
     parser = ArgumentParser(description="The reference for builds of two small nets.")
     parser.add_argument("--version", action="version", version="refnet " + __version__)
@@ -1543,13 +1544,13 @@ def read_command_line(argv):
     about = TRAINING_NAMES + "; or a file with settings, - for standard input"
     add("target", metavar="NET_OR_FILE", help=about)
     about = "steps to write down (default: those of two epochs)"
-    add("--steps", metavar="K", help=about, **whole)
+    add("--steps", help=about, **whole)
     about = "judge another build; status 0 is PASS, 1 FAIL, 2 that it cannot be judged"
     add = command("check", about)
     about = "settings and results, in one file or in several; - for standard input"
     add("paths", metavar="FILE", nargs="+", help=about)
-    add("--rtol", metavar="R", help=f"relative tolerance (default: {RTOL})", **number)
-    add("--atol", metavar="A", help=f"absolute tolerance (default: {ATOL})", **number)
+    add("--rtol", help=f"relative tolerance (default: {RTOL})", **number)
+    add("--atol", help=f"absolute tolerance (default: {ATOL})", **number)
     add = command("task", "write settings on which wrong builds fail, as JSON")
     add("net", choices=sorted(TASKS), help="the training")
     return vars(parser.parse_args(argv))

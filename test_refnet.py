@@ -1387,11 +1387,11 @@ NATIVE = [each for each in NAMED if each.endswith("micropython") and " " not in 
 
 @slow
 @pytest.mark.parametrize("command", ["micropython", *NATIVE])
-def test_native_micropython_replays_in_a_heap_of_288_kib(command, tmp_path, replayed):
+def test_native_micropython_replays_in_a_heap_of_292_kib(command, tmp_path, replayed):
     if command not in NATIVE and not shutil.which(command):
         pytest.skip(f"{command} is not found")
     (tmp_path / "refnet.py").write_text(SOURCE)
-    words = [command, "-X", "heapsize=288K", "refnet.py"]
+    words = [command, "-X", "heapsize=292K", "refnet.py"]
     assert printed(by=words, cwd=tmp_path) == replayed
 
 
@@ -1845,9 +1845,9 @@ def test_main_may_be_called_in_a_thread():
 SHOWN = {
     "--version": f"refnet {refnet.__version__}\n",
     "--help": "COMMAND|\n    run |\n    trace |\n    check |\n    task ",
-    "run --help": "--seed S|(default: 1)|--epochs N|(default: 10000)|--eta X",
-    "trace --help": "--steps K|two epochs|NET_OR_FILE|rnn-bptt|--hidden H",
-    "check --help": "--rtol R|(default: 1e-09)|--atol A|(default: 1e-12)|FILE",
+    "run --help": "--seed SEED|(default: 1)|--epochs EPOCHS|(default: 10000)|--eta ETA",
+    "trace --help": "--steps STEPS|two epochs|NET_OR_FILE|rnn-bptt|--hidden HIDDEN",
+    "check --help": "--rtol RTOL|(default: 1e-09)|--atol ATOL|(default: 1e-12)|FILE",
     "task --help": "{rnn,rnn-bptt,xor-batch,xor-sgd}",
 }
 
@@ -2175,8 +2175,8 @@ def test_pytest_shows_the_report_where_a_build_is_wrong(tmp_path):
         assert line in result.stdout
 
 
-@pytest.mark.parametrize("part", ["steps", "final"])
-def test_a_failing_check_goes_forward_at_most_10_times_as_often(net, part, monkeypatch):
+@pytest.mark.parametrize("part, most", [("steps", 3), ("final", 10)])
+def test_a_failing_check_goes_forward_at_most_so_often(net, part, most, monkeypatch):
     calls = []
     examples = FOURS if "rnn" in net else None
     mine = only(refnet.trace(net, epochs=30, steps=60, examples=examples), part)
@@ -2191,7 +2191,7 @@ def test_a_failing_check_goes_forward_at_most_10_times_as_often(net, part, monke
 
     monkeypatch.setattr(kind, "forward", counted)
     assert refnet.check(mine)
-    assert 1 <= len(calls) / (30 * len(mine["examples"])) <= 10
+    assert 1 <= len(calls) / (30 * len(mine["examples"])) <= most
 
 
 # ---------------------------------------------------- The README: what it says is so

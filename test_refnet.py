@@ -1310,7 +1310,8 @@ def bits(value):
     mantissa, exponent = frexp(value)
     return int(mantissa * 2**53), exponent - 53
 
-found = {"who": sys.implementation.name + " " + sys.version.split()[0], "exp": 0}
+version = ".".join([str(n) for n in sys.implementation.version[:3]])
+found = {"who": sys.implementation.name + " " + version, "exp": 0}
 for n in range(200000):
     whole, _ = bits(exp((n - 100000) / 7001))
     found["exp"] = (found["exp"] * 31 + whole) % 1000000007

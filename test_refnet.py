@@ -1928,9 +1928,10 @@ def test_the_first_line_says_what_was_trained(settings, words):
 
 
 ORDER = {
-    "xor": "x y act1 lay1 act2 lay2 E delta_l2 corr_w2 corr_b2 delta_l1 corr_w1 corr_b1",
-    "rnn": "x y act1 lay1 act2 lay2 E delta_l2 delta_l1 corr_w2 corr_b2 corr_w1 corr_b1 "
-    "corr_wh corr_bh",
+    "xor": "x y act1 lay1 act2 lay2 E delta_l2 corr_w2 corr_b2 "
+    "delta_l1 corr_w1 corr_b1",
+    "rnn": "x y act1 lay1 act2 lay2 E delta_l2 delta_l1 "
+    "corr_w2 corr_b2 corr_w1 corr_b1 corr_wh corr_bh",
 }
 
 

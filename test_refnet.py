@@ -543,7 +543,10 @@ def varied_settings(net):
 
 
 def only(candidate, *names):
-    """The candidate's settings, and these parts of its results or of its steps."""
+    """The candidate's settings, and of its results these.
+
+    They are parts, given whole; or quantities and parameters, of all of its steps.
+    """
     names = ("epoch", "example", *refnet.SETTINGS, *names)
     kept = {key: candidate[key] for key in candidate if key in names}
     if not set(names) & set(refnet.RESULTS):
@@ -835,13 +838,16 @@ def outcome(source, settings, right):
     try:
         mine = run_source(source, settings)
         same = [close(mine[part], right[part]) for part in refnet.RESULTS]
-    except Exception:
+    except Exception:  # whatever a broken port may raise or give
         return "does not run"
     try:
         wrong = refnet.check(mine)
     except ValueError:  # it cannot be judged
         wrong = True
-    return "harmless" if all(same) else "fails" if wrong else "passes"
+    if all(same):
+        assert not wrong, source
+        return "harmless"
+    return "fails" if wrong else "passes"
 
 
 # How many small breaks of a port run on the task of a training and give a wrong number,
@@ -1472,7 +1478,8 @@ def test_the_replay_says_which_answers_are_wrong():
     assert "\nXOR, stochastic: FAILED, 1 wrong\n" in text
 
 
-# Digests of what other replays print, as version 2 printed it.
+# Digests of what other replays print, as version 2 did: they may change when the
+# notebook's numbers do, or a release says that the replay looks otherwise.
 REPLAYS = {
     "--seed 5": "fe2c93e802b12920",
     "--seed 8 --hidden 1 --epochs 30": "c902e86a1f59c6fe",
@@ -2048,6 +2055,25 @@ def test_what_was_not_given_before_the_first_wrong_number_is_named(
     assert said == missing
 
 
+def test_the_final_that_outputs_come_from_is_named_where_it_is_not_given():
+    mine = refnet.trace("rnn", epochs=1)
+    mine["outputs"][0][0] = 7
+    words = "not given before it: "
+    assert words + "final" in flowing(refnet.check(only(mine, "outputs")))
+    assert words not in flowing(refnet.check(only(mine, "outputs", "final")))
+
+
+def test_nothing_is_missed_before_an_initial_that_is_wrong():
+    mine = refnet.trace("rnn", epochs=1)
+    mine["initial"]["b2"] = 7
+    assert "not given before" not in flowing(refnet.check(only(mine, "final")))
+
+
+def test_where_all_is_wrong_no_other_number_is_said_to_follow():
+    mine = {"net": "rnn", "seed": 1, "epochs": 1, "error": [9]}
+    assert "Every other" not in flowing(refnet.check(mine))
+
+
 # Sequences of four time steps each, in which 2 eta/T is eta/2; and one that is longer.
 FOURS = [[[0.5, -1, 2, 0.25], [0.25, 0.5, 0, 1]], [[1, 0, -1, 2], [1, 0, 0.5, 1]]]
 UNEQUAL = [*FOURS, [[1, 0, 1, 0.5, 1], [1, 0, 0, 1, 0.5]]]
@@ -2104,10 +2130,10 @@ def test_another_training_that_overflows_is_passed_over():
 def test_few_digits_are_said_where_nothing_is_off_by_more():
     start = {**initial("xor-sgd"), "b2": 4}
     mine = only(refnet.trace(initial=start, epochs=9, eta=0), "final")
-    mine["final"]["b2"] += 4 * 3.2e-7
-    words = "Nothing is off by more than 3.2e-07: single precision, few digits printed"
+    mine["final"]["b2"] += 4 * 9.2e-6
+    words = "Nothing is off by more than 9.2e-06: single precision, few digits printed"
     assert words in flowing(refnet.check(mine))
-    mine["final"]["b2"] += 1e-4
+    mine["final"]["b2"] += 4 * 1e-6
     assert "Nothing is off" not in str(refnet.check(mine))
 
 
@@ -2121,14 +2147,28 @@ def test_an_initial_that_is_the_final_is_said_to_be(part):
     assert words not in flowing(refnet.check(still))
 
 
-def test_steps_that_name_no_epoch_are_said_to_be_taken_in_order():
-    mine = only(refnet.trace("rnn", epochs=3, steps=12), "w2")
-    late = {**mine, "steps": [{"w2": step["w2"]} for step in mine["steps"][4:]]}
+def test_an_initial_is_not_said_to_be_a_final_that_is_not_given():
+    mine = run_port(notebook("rnn"), *NOT_MOVED.values())
+    for step in mine["steps"]:
+        step.update(mine["initial"])
+    assert "initial and final" not in flowing(refnet.check(only(mine, "steps")))
+
+
+def test_steps_that_name_no_epoch_or_no_example_are_said_to_be_taken_in_order():
     words = "Steps without epoch and example were taken in order, from the first."
-    assert words in flowing(refnet.check(late))
-    assert words not in flowing(refnet.check({**mine, "eta": 0.2}))
-    labelled = {**mine, "eta": 0.2, "steps": mine["steps"][:4]}
-    assert words not in flowing(refnet.check(labelled))
+    mine = refnet.trace("rnn", epochs=3, steps=12)
+
+    def said(steps, *names, **more):
+        steps = [{name: step[name] for name in (*names, "w2")} for step in steps]
+        given = {**only(mine, "error"), "steps": steps, **more}
+        return words in flowing(refnet.check(given))
+
+    late, early = mine["steps"][4:], mine["steps"][:4]
+    assert said(late)
+    assert said(late[:4], "example")
+    assert not said(early, "epoch", "example", eta=0.2)
+    assert not said(mine["steps"], eta=0.2), "all are given"
+    assert not said(early, error=[9, 9, 9]), "it is no step that is wrong"
 
 
 def test_after_a_fail_steps_are_asked_for_where_none_are_given():
@@ -2138,59 +2178,10 @@ def test_after_a_fail_steps_are_asked_for_where_none_are_given():
     assert words not in flowing(refnet.check(only(mine, "final", "steps")))
 
 
-# ------------------------------------------------- What a PASS is told, and Python
-
-
-def test_a_pass_says_what_it_did_not_see():
-    start = {"w1": [[0.5, 0.5], [0.25, 0.25]], "w2": [1, 1], "b1": [0, 0], "b2": 0}
-    mine = {"net": "xor-batch", "initial": start, "epochs": 2, "eta": 0, "final": start}
-    _, unseen = str(refnet.check(mine)).split("\nPASS: all 9 values within rtol")
-    right = str(refnet.check(run_port(refnet.task("xor-batch"))))
-    for words in ("error, outputs\n", "start alike", "No parameter moved", "of bits"):
-        assert words in unseen
-        assert words not in right
-
-
-def test_units_are_alike_only_if_what_leaves_them_is():
-    start = {"w1": [1, 1], "w2": [1, 1], "b1": [0, 0], "b2": 0, "bh": [0, 0]}
-    for wh, alike in (([[1, 1], [1, 1]], True), ([[1, 1], [2, 2]], False)):
-        mine = refnet.trace("rnn-bptt", epochs=1, initial={**start, "wh": wh})
-        assert ("start alike" in str(refnet.check(mine))) == alike
-
-
-def test_a_pass_says_how_many_steps_were_not_given():
-    mine = refnet.trace("rnn", epochs=2, steps=7)
-    assert "\nNot given: 1 of 8 steps\n" in str(refnet.check(mine))
-    assert "Not given" not in str(refnet.check(refnet.trace("rnn", epochs=2)))
-
-
 def test_a_matrix_of_one_number_has_two_indices():
     mine = refnet.trace("rnn", hidden=1, epochs=1)
     mine["steps"][0]["wh"] = 7
     assert refnet.check(mine)[0].element == (0, 0)
-
-
-def test_one_hidden_unit_is_not_said_to_be_like_others():
-    assert "alike" not in str(refnet.check(refnet.trace("rnn", hidden=1, epochs=1)))
-
-
-@pytest.mark.parametrize("eta, word", [(0.1, "PASS"), (0.5, "FAIL")])
-def test_repr_is_str_also_of_an_empty_report(eta, word):
-    report = refnet.check({**refnet.trace("rnn", epochs=2), "eta": eta})
-    assert str(report) == repr(report)
-    assert word in repr(report)
-
-
-def test_pytest_shows_the_report_where_a_build_is_wrong(tmp_path):
-    mine = {"net": "rnn", "seed": 1, "epochs": 1, "error": [0.5]}
-    text = f"import refnet\ndef test_mine():\n    report = refnet.check({mine})\n"
-    text += "    assert not report, str(report)\n"
-    (tmp_path / "test_mine.py").write_text(text)
-    shutil.copy(HERE / "refnet.py", tmp_path)
-    result = program("test_mine.py", by=[sys.executable, "-m", "pytest"], cwd=tmp_path)
-    assert result.returncode == 1
-    for line in str(refnet.check(mine)).split("\n"):
-        assert line in result.stdout
 
 
 @pytest.mark.parametrize("part, most", [("steps", 3), ("final", 10)])
@@ -2210,6 +2201,59 @@ def test_a_failing_check_goes_forward_at_most_so_often(net, part, most, monkeypa
     monkeypatch.setattr(kind, "forward", counted)
     assert refnet.check(mine)
     assert 1 <= len(calls) / (30 * len(mine["examples"])) <= most
+
+
+# ------------------------------------------------- What a PASS is told, and Python
+
+
+def test_a_pass_says_what_it_did_not_see():
+    start = {"w1": [[0.5, 0.5], [0.25, 0.25]], "w2": [1, 1], "b1": [0, 0], "b2": 0}
+    mine = {"net": "xor-batch", "initial": start, "epochs": 2, "eta": 0, "final": start}
+    _, unseen = str(refnet.check(mine)).split("\nPASS: all 9 values within rtol")
+    right = str(refnet.check(run_port(refnet.task("xor-batch"))))
+    for words in ("error, outputs\n", "start alike", "No parameter moved", "of bits"):
+        assert words in unseen
+        assert words not in right
+
+
+def test_a_pass_says_what_two_time_steps_hide(net):
+    words = "Two time steps hide how errors go back"
+    report = str(refnet.check(refnet.trace(net, epochs=2)))
+    assert (words in report) == net.startswith("rnn")
+    assert words not in str(refnet.check(run_port(refnet.task(net))))
+
+
+def test_units_are_alike_only_if_what_leaves_them_is():
+    start = {"w1": [1, 1], "w2": [1, 1], "b1": [0, 0], "b2": 0, "bh": [0, 0]}
+    for wh, alike in (([[1, 1], [1, 1]], True), ([[1, 1], [2, 2]], False)):
+        mine = refnet.trace("rnn-bptt", epochs=1, initial={**start, "wh": wh})
+        assert ("start alike" in str(refnet.check(mine))) == alike
+    assert "alike" not in str(refnet.check(refnet.trace("rnn", hidden=1, epochs=1)))
+
+
+def test_a_pass_says_how_many_steps_were_not_given():
+    mine = refnet.trace("rnn", epochs=2, steps=7)
+    assert "\nNot given: 1 of 8 steps\n" in str(refnet.check(mine))
+    assert "Not given" not in str(refnet.check(refnet.trace("rnn", epochs=2)))
+
+
+@pytest.mark.parametrize("eta, word", [(0.1, "PASS"), (0.5, "FAIL")])
+def test_repr_is_str_also_of_an_empty_report(eta, word):
+    report = refnet.check({**refnet.trace("rnn", epochs=2), "eta": eta})
+    assert str(report) == repr(report)
+    assert word in repr(report)
+
+
+def test_pytest_shows_the_report_where_a_build_is_wrong(tmp_path):
+    mine = {"net": "rnn", "seed": 1, "epochs": 1, "error": [0.5]}
+    text = f"import refnet\ndef test_mine():\n    report = refnet.check({mine})\n"
+    text += "    assert not report, str(report)\n"
+    (tmp_path / "test_mine.py").write_text(text)
+    shutil.copy(HERE / "refnet.py", tmp_path)
+    result = program("test_mine.py", by=[sys.executable, "-m", "pytest"], cwd=tmp_path)
+    assert result.returncode == 1
+    for line in str(refnet.check(mine)).split("\n"):
+        assert line in result.stdout
 
 
 # ---------------------------------------------------- The README: what it says is so
@@ -2432,10 +2476,9 @@ def test_the_limits_in_the_format_are_those_that_are_kept(name):
 
 
 def test_what_is_left_out_is_as_the_format_says():
-    mine = refnet.trace(steps=0)
-    mine["epochs"] = len(mine["error"])
+    settings = refnet.read_settings({"net": "rnn", "seed": 1})
     for name in ("epochs", "hidden", "eta", "every"):
-        assert float(FORMAT_ROWS[f"`{name}`"][1].split(" else ")[-1]) == mine[name]
+        assert float(FORMAT_ROWS[f"`{name}`"][1].split(" else ")[-1]) == settings[name]
 
 
 def test_the_known_answers_are_those_of_a_trace(net):

@@ -944,6 +944,7 @@ class Row:
         self.beside_1 = 0.0  # the largest by max(1, abs(want))
         self.largest_move = 0.0  # want - start, of what is wrong
         self.c = 1.0  # (got - start) / (want - start) there; factor tries the others
+        self.contradicts = False  # a training, as no constant explains what is wrong
 
     def is_right(self, difference, c=1.0):
         """Whether the build's number, or its move from start, is c times refnet's."""
@@ -966,6 +967,8 @@ class Row:
         if abs(want - start) > abs(self.largest_move):
             self.largest_move = want - start
             self.c = (got - start) / (want - start)
+        if not self.is_scaled or not self.is_right(difference, self.c):
+            self.contradicts = True
         return True
 
     def factor(self, fewest=3):
@@ -1006,7 +1009,6 @@ class Judge:
         self.wrong = []
         self.rows = []  # in the order of computation
         self.row_of = {}  # the same by part and quantity
-        self.contradicted = False  # by a number that no constant in SCALED explains
         self.start = {}  # the parameters at the start,
         self.end = None  # and at the end, if the training gets there
         self.epoch = 0  # of the step under way
@@ -1042,8 +1044,6 @@ class Judge:
                 difference = Difference(*place, indices_of(want, n), *numbers)
                 if row.note(difference):
                     self.wrong.append(difference)
-                    if not row.is_scaled or not row.is_right(difference, row.c):
-                        self.contradicted = True
         return got if all(map(isfinite, gots)) else want
 
     def compare_parameters(self, net, part, epoch, n, starts):
@@ -1075,7 +1075,7 @@ class Judge:
             before = parameters_of(net)
             if error is not None:
                 self.compare(Place("error", epoch, None, None, "error"), error)
-            if self.contradicted and not patient:
+            if not patient and any(row.contradicts for row in self.rows):
                 return
             # Before train makes the next step; after the last it is none that is given.
             self.epoch, self.example = divmod(epoch * size + n + 1, size)
@@ -1088,9 +1088,10 @@ class Judge:
 
     def agrees(self):
         """Whether all is right, constants other than 0 in what SCALED names aside."""
+        if any(row.contradicts for row in self.rows):
+            return False
         # Two are enough here, where all the rest must agree as well.
-        factors = [row.factor(fewest=2) for row in self.rows if row.wrong]
-        return not self.contradicted and all(factors)
+        return all(row.factor(fewest=2) for row in self.rows if row.wrong)
 
 
 def equation(name, quantity):

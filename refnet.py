@@ -16,8 +16,8 @@ These words carry it:
     net         holds the parameters, under the notebook's names: net.w1, net.b2
     step        what one example makes a net compute: step.act1, step.lay2, step.E;
                 a recurrent net's has one such step for each of its time steps
-    training    a generator of steps: each next() shows a net one example; four have
-                a name, NET above and "net" in settings
+    training    a generator of steps: each next() shows a net one example; NET above,
+                and "net" in settings, is the name of one of four
     settings    what a training is run with: its name, seed, eta, epochs, examples, ...
     trace       the settings, the steps, the error curve and the end of a training
     to judge    to hold every number of a build against its own equation
@@ -288,7 +288,7 @@ class RecurrentNet:
             now.delta_l1 = [
                 (w2[j] * delta_l2 + from_after[j]) * dsigmoid(lay1[j]) for j in units
             ]
-            from_after = self.passed_back(now.delta_l1)  # of the time step before
+            from_after = self.passed_back(now.delta_l1)  # for the time step before
         self.sum_corrections(step)
 
     def passed_back(self, delta_l1_after):
@@ -570,8 +570,9 @@ def read_examples(kind, examples):
 def read_settings(given):
     """What a training is run with, checked once and complete: a trace's first part.
 
-    What is left out or None is as in the notebook, hidden as in initial.  Beside a seed
-    only its size is read of initial: its numbers are a result, which check compares.
+    What is left out or None is as in the notebook; hidden follows from initial's w2.
+    If a seed is given, the start comes from it, and initial gives only hidden: its
+    numbers are then a result, which check compares.
     """
     check_keys("settings", given, ("format",) + SETTINGS + RESULTS)
     given = {key: given[key] for key in given if given[key] is not None}
@@ -681,7 +682,8 @@ def trace(
 
     net is "xor-sgd", "xor-batch", "rnn" or "rnn-bptt".  It starts from seed, or without
     one from initial, parameters by name, or from seed 1; a bias that initial leaves out
-    is none.  examples are pairs (x, y) instead of the notebook's.
+    is held at 0, and not written down.  examples are pairs (x, y) instead of the
+    notebook's.
 
     Returns the settings; steps, a list of the first so many (None: those of two
     epochs), each with its epoch, its example, its quantities and the parameters after
@@ -726,8 +728,8 @@ def trace(
 
 
 # Examples on which wrong builds fail, and for each training a number of hidden units
-# and a learning rate.  Of the numbers of hidden units, examples and time steps none is
-# the notebook's, and no two of a task are the same.
+# and a learning rate.  No number of hidden units, of examples or of time steps is the
+# notebook's own for it, and no two of a task are the same.
 XOR_TASK = [([0.5, -1.5], 0.25), ([-2.0, 0.75], 0.9), ([-20.0, 1.0], 0.1)]
 XOR_TASK += [([22.0, 3.0], 0.6), ([0.3, -0.7], 0.45)]
 SEQUENCES_TASK = [([0.5, -1.5, 0.25, 0.8], [0.25, 0.9, 0.4, 0.7]), ([-20.1], [0.6])]
@@ -771,9 +773,10 @@ def task(net):
 RTOL = 1e-9
 ATOL = 1e-12
 
-# In the order of computation.  On the right is for which trainings, by how their names
-# begin; a later line for a training replaces an earlier one.  i is an input or a hidden
-# unit before, j a hidden unit, k a time step, n an example.
+# In the order of computation.  After two blanks or more: the trainings, by how their
+# names begin; of a training's lines for one quantity the last holds.  i is an input or
+# a hidden unit before, j a hidden unit, k a time step, n an example.  A report quotes
+# these lines, and not_given_before follows their names.
 EQUATIONS = """\
 initial = 2*random() - 1                                                   xor, rnn
 x = examples[example][0]                                                   xor
@@ -822,8 +825,9 @@ class Report(list):
 
     The fields of each are its place, None where one means nothing: part ("steps",
     "error", ...), epoch, example, time_step, quantity ("delta_l1"), element (indices);
-    got, the build's number; want, what its equation makes of the build's own numbers
-    before it; start, what a parameter was before, else 0.  str() and repr() tell all.
+    got, the build's number; want, what its equation makes of the numbers before it, the
+    build's own where it gives them; start, what a parameter was before, else 0.  str()
+    and repr() tell all.
     """
 
     text = ""
@@ -952,7 +956,8 @@ class Row:
         move = want - difference.start
         off = abs(difference.got - want - (c - 1) * move)
         # Where a parameter hardly moves, its rounding counts: a thousandth of want.
-        return off <= self.atol + self.rtol * max(abs(c * move), abs(want) / 1000)
+        limit = self.atol + self.rtol * max(abs(c * move), abs(want) / 1000)
+        return off <= limit and isfinite(off)  # c may be infinite
 
     def note(self, difference):
         """Take a Difference in; return whether it is wrong.  NaN is infinitely so."""
@@ -972,7 +977,7 @@ class Row:
         return True
 
     def factor(self, fewest=3):
-        """The c by which all that is wrong, so many at least, is c times refnet's."""
+        """The c such that all that is wrong, fewest at least, is c times refnet's."""
         if not self.has_factor or len(self.wrong) < fewest or f"{self.c:.6g}" == "1":
             return None
         return self.c if all(self.is_right(d, self.c) for d in self.wrong) else None
@@ -1056,11 +1061,8 @@ class Judge:
 
     def new_step(self):
         """An empty step for the net that is watched."""
-        return (
-            JudgedStep(self)
-            if (self.epoch, self.example) in self.given_steps
-            else Step()
-        )
+        is_given = (self.epoch, self.example) in self.given_steps
+        return JudgedStep(self) if is_given else Step()
 
     def watch(self, patient=True):
         """Run the training and compare; if not patient, until it is contradicted."""
@@ -1103,11 +1105,12 @@ def equation(name, quantity):
         own = [begin for begin in trainings.split(", ") if name.startswith(begin)]
         if own and text.replace("[", " ").split(" ")[0] == head:
             found = text.strip()
+    # In the lines of w every letter w stands for the parameter: corr_w, too.
     return found.replace("w", quantity) if head == "w" else found
 
 
 def not_given_before(judge, first):
-    """What a build nowhere gives of the names in a wrong number's line of EQUATIONS."""
+    """What a wrong number is computed from, as far back as a build nowhere gives it."""
     name = judge.settings["net"]
     known = {place.quantity for place in judge.results if place.part == "steps"}
     if first.part == "initial":
@@ -1208,9 +1211,9 @@ def hints(judge, labelled):
     if off <= 1e-5:
         words = f"Nothing is off by more than {off:.2g}: single precision, few digits"
         lines.append(words + " printed, or a small difference of its own")
-    stays = [d for d in judge.wrong if d.quantity in PARAMETERS and d.part != "initial"]
+    moved = [d for d in judge.wrong if d.quantity in PARAMETERS and d.part != "initial"]
     has_final = any(place.part == "final" for place in judge.results)
-    if stays and has_final and judge.start == judge.end:
+    if moved and has_final and judge.start == judge.end:
         words = "initial and final are the same: copy initial before the training"
         lines.append(words + " changes it")
     count = judge.settings["epochs"] * len(judge.settings["examples"])
@@ -1234,8 +1237,8 @@ def unseen(judge):
     lines = ["Not given: " + ", ".join(missing)] if missing else []
     rows = []
     for name, value in judge.start.items():
-        two_inputs = name == "w1" and isinstance(value[0], list)
-        rows += value if two_inputs else [numbers_in(value)]
+        by_input = name == "w1" and isinstance(value[0], list)  # an XorNet's
+        rows += value if by_input else [numbers_in(value)]
     alike = all(row == row[:1] * len(row) for row in rows)
     if alike and judge.settings["hidden"] > 1:
         lines.append("All hidden units start alike, which hides exchanged weights.")
@@ -1245,8 +1248,10 @@ def unseen(judge):
     if {0.0, 1.0}.issuperset(flat("examples", inputs)[1]):
         lines.append("Examples of bits alone hide x*x for x: those of a task do not.")
     if "wh" in judge.start and all(len(x) <= 2 for x in inputs):
-        words = "Two time steps hide how errors go back through more: a task has more."
-        lines.append(words)
+        words = (
+            "Two time steps at most hide how errors go back through more: a task has"
+        )
+        lines.append(words + " more.")
     return lines
 
 
@@ -1297,8 +1302,10 @@ def check(candidate, rtol=RTOL, atol=ATOL):
     (seed or initial), what else of the settings is not the notebook's, and any part of
     steps, error, final and outputs.  A step without epoch and example is known by its
     place in the list.
+
     Each number is compared with what its equation gives; then the next equation uses
-    the build's own number, so that a fault makes no row wrong but its own.
+    the build's own number.  So a fault makes no row wrong but its own, if all that lies
+    between is given.
 
     A value is right if abs(got - want) <= atol + rtol*abs(want).  For a parameter after
     a step, and in final, its move stands in for want, or want/1000 where that is more.
@@ -1342,7 +1349,7 @@ def check(candidate, rtol=RTOL, atol=ATOL):
 
 PROGRESS = 1000  # the notebook prints every so many epochs
 COLUMNS = 64  # of a plot
-ROWS = 12  # of a plot, from 0 to 12
+ROWS = 12  # steps of a plot's upright axis, between 13 lines
 
 
 class Curve:
@@ -1586,7 +1593,7 @@ def obey(argv):
             raise InputError("NET_OR_FILE", words, repr(target)) from None
         steps = options.pop("steps", None)
         given.update(options)
-        # Results in a file are left aside; what trace would not see is refused.
+        # Results in a file are left aside; names that are unknown are refused.
         written = trace(steps=steps, **read_settings(given))
     # A line for each name, so that diff can compare.
     print(json.dumps(written).replace(', "', ',\n "').replace("}, {", "},\n{"))

@@ -657,6 +657,7 @@ FAULTS = [
     Fault("three hidden units summed", "xor-sgd", "range(len(w2)):\n        total", "range(3):\n        total", "act2, outputs", "3 hidden units summed"),
     Fault("1/2 left out", "xor-sgd", "error = 0.5 * gap", "error = gap", "E", "no 1/2", "2"),
     Fault("slope left out", "xor-sgd", "gap * output * (1 - output)", "gap", "delta_l2", "the slope left out"),
+    Fault("mean of squares", "xor-sgd", "out_delta = gap", "out_delta = 2 * gap", "delta_l2", "`2 times`: `MSELoss`", "2"),
     Fault("w2 already moved", "xor-sgd", 'back = [net["w2"][j]', 'back = [(net["w2"][j] - rate * hidden[j] * out_delta)', "delta_l1", "`w2` already moved"),
     Fault("x*x for x", "xor-sgd", "x[i] * delta[j]", "x[i] * x[i] * delta[j]", "corr_w1", "x*x for x"),
     Fault("w1 moved for one input only", "xor-sgd", 'net["w1"][1][j] -= rate', 'net["w1"][1][j] -= 0', "w1", "not moved", "0"),
@@ -711,7 +712,7 @@ FAULTS = [
     Fault("eta twice", "rnn-bptt", "rate * grad_bh[j]", "2 * rate * grad_bh[j]", "bh", "eta twice", "2"),
     Fault("b1 not updated", "rnn-bptt", *NOT_MOVED["b1"], "b1", "not moved", "0"),
     Fault("mean over 2 time steps each", "rnn-bptt", "/ len(losses)", "/ (2 * len(examples))", "error", "a mean over another number", "1.833"),
-    Fault("wh moved by its transpose", "rnn-bptt", "rate * grad_wh[i][j]", "rate * grad_wh[j][i]", "wh", "by its transpose"),
+    Fault("wh moved by its transpose", "rnn-bptt", "rate * grad_wh[i][j]", "rate * grad_wh[j][i]", "wh", "by the transpose"),
 ]  # fmt: skip
 
 
@@ -2363,7 +2364,10 @@ def rows_of(text):
     return {row[0]: row[1:] for row in rows}
 
 
-TABLE, ALONE = [rows_of(text) for text in README.split("\n| wrong ")[1:]]
+TABLE, ALONE = [
+    rows_of(text)
+    for text in re.split("\n\\| (?:the first named|wrong parameters) ", README)[1:]
+]
 
 
 def row_of_causes(difference):

@@ -1306,8 +1306,8 @@ def test_the_examples_in_docstrings_are_true():
     assert doctest.testmod(refnet).failed == 0
 
 
-# What each interpreter says of itself and of the module, as a line of JSON.  A number is
-# written as a whole one and a power of two, as some print no float to its last bit.
+# What each interpreter says of itself and of the module, as a line of JSON.  Numbers are
+# written as whole ones and powers of two, as some print no float to its last bit.
 PROBE = """
 import json, sys
 from math import exp, frexp
@@ -2364,10 +2364,8 @@ def rows_of(text):
     return {row[0]: row[1:] for row in rows}
 
 
-TABLE, ALONE = [
-    rows_of(text)
-    for text in re.split("\n\\| (?:the first named|wrong parameters) ", README)[1:]
-]
+TABLE = rows_of(README.split("\n| the first named ")[1])
+ALONE = rows_of(README.split("\n| wrong parameters ")[1])
 
 
 def row_of_causes(difference):

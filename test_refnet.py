@@ -1530,6 +1530,11 @@ def test_a_plots_column_shows_the_range_of_its_errors():
     assert "".join(plotted([0, 1] * 64)).count("*") == 64 * 13
 
 
+def test_a_plot_marks_an_epoch_in_its_share_of_the_columns():
+    lines = plotted([0.0] * 63 + [1.0, 0.0])  # the last two of 65 share the last of 64
+    assert lines[1][10:].index("*") == 63
+
+
 def test_a_plot_marks_the_nearest_row():
     assert plotted([1, 0.46] * 32)[7].count("*") == 32
 
@@ -1778,7 +1783,7 @@ def test_numbers_and_files_as_others_write_them_are_taken(encoding, judged):
 
 RUBBISH = {
     "[]": "mine.json: expected an object with names, got []",
-    '{"net": "rnn", "eta": 0,1}': "got 't\": \"rnn\", \"eta\": 0,1}' in line 1 (Expecting prop",
+    '{"net": "rnn", "eta": 0,1, "comment": "a tail that is cut"}': "got 't\": \"rnn\", \"eta\": 0,1, \"comment\": \"a tai' in line 1 (Expecting prop",
     '{"net": "rnn",\n"eta": 1.#QNAN}': "eta\": 1.#QNAN}' in line 2 (Expecting ',' delimiter)",
     '{"net": "rnn", "net": "rnn"}': "a name stands twice in ['net', 'net']",
     '{"seed": 1}': "net: expected one of rnn, rnn-bptt, xor-batch, xor-sgd, as in a task, got None",

@@ -68,8 +68,7 @@ def dot(a, b):
 
 
 class Step:
-    """What one example makes a net compute, each quantity assigned once; an XorNet's
-    in this order:
+    """What one example makes a net compute, each quantity assigned once, in this order.
 
     x, y        the example: inputs and wanted output
     act1, lay1  the hidden layer's activation and output, H numbers each
@@ -82,9 +81,10 @@ class Step:
 
     A recurrent net's step has time_steps, a Step for each, from the first to the last:
     k from 0, x, y, lay1_before, the hidden output that the time step before left, act1
-    to E, delta_l2 and delta_l1.  Its own are the corrections, sums over the time steps,
-    and corr_wh and corr_bh, which is the very list corr_b1.  A RecurrentNet's are the
-    derivatives with lay1_before held constant, a ThroughTimeNet's those in full.
+    to E, delta_l2 and delta_l1.  Its own are the corrections, which come last, sums
+    over the time steps, and corr_wh and corr_bh, which is the very list corr_b1.  Those
+    of a RecurrentNet are the derivatives with lay1_before held constant, those of a
+    ThroughTimeNet in full.
     """
 
     def predictions(self):

@@ -578,13 +578,17 @@ def read_settings(given):
     given = {key: given[key] for key in given if given[key] is not None}
     if given.get("format", FORMAT) != FORMAT:
         raise InputError("format", repr(FORMAT), repr(given["format"]))
-    name = given.get("net")
+    name = from_array(given.get("net"))
     if name not in list(TRAININGS):  # a list, as it may be what no dictionary takes
         raise InputError("net", f"one of {TRAINING_NAMES}, as in a task", repr(name))
     training = TRAININGS[name]
     settings = {"net": name}
     initial = given.get("initial", {})
     check_keys("initial", initial, zero_parameters(training.kind, 1))
+    starts_there = "initial" in given and "seed" not in given
+    for key in zero_parameters(training.kind, 1):
+        if starts_there and key not in BIASES and initial.get(key) is None:
+            raise InputError("initial", key, "none (only biases may be left out)")
     hidden = HIDDEN
     if initial.get("w2") is not None:
         shape, numbers = flat("initial.w2", initial["w2"], finite=False)
@@ -592,7 +596,7 @@ def read_settings(given):
             raise InputError("initial.w2", "numbers for one output only", shape)
         hidden = len(numbers) or HIDDEN
     hidden = whole_number("hidden", given.get("hidden", hidden), 1, LIMITS["hidden"])
-    if "seed" in given or "initial" not in given:
+    if not starts_there:
         seed = whole_number("seed", given.get("seed", SEED), 0, LIMITS["seed"])
         settings["seed"] = seed
         start = initial_parameters(training.kind, random_stream(seed), hidden)
@@ -601,8 +605,6 @@ def read_settings(given):
         for key, zeros in zero_parameters(training.kind, hidden).items():
             if initial.get(key) is not None:
                 start[key] = fit(f"initial.{key}", initial[key], zeros)
-            elif key not in BIASES:
-                raise InputError("initial", key, "none (only biases may be left out)")
     settings["hidden"] = hidden
     settings["eta"] = as_number("eta", given.get("eta", ETA))
     if settings["eta"] < 0:
@@ -759,6 +761,7 @@ def task(net):
     >>> task("rnn")["hidden"], task("rnn")["eta"]
     (7, 0.25)
     """
+    net = from_array(net)
     if net not in list(TASKS):
         raise InputError("net", f"one of {TRAINING_NAMES}", repr(net))
     hidden, eta, examples = TASKS[net]
@@ -978,7 +981,7 @@ class Row:
 
     def factor(self, fewest=3):
         """The c such that all that is wrong, fewest at least, is c times refnet's."""
-        if not self.has_factor or len(self.wrong) < fewest or f"{self.c:.6g}" == "1":
+        if not self.has_factor or len(self.wrong) < fewest or f"{self.c:.4g}" == "1":
             return None
         return self.c if all(self.is_right(d, self.c) for d in self.wrong) else None
 
@@ -1110,25 +1113,44 @@ def equation(name, quantity):
 
 
 def not_given_before(judge, first):
-    """What a wrong number is computed from, as far back as a build nowhere gives it."""
-    name = judge.settings["net"]
-    known = {place.quantity for place in judge.results if place.part == "steps"}
+    """What a wrong number is computed from, as far back as a build does not give it."""
+    settings = judge.settings
+    name, size = settings["net"], len(settings["examples"])
     if first.part == "initial":
         return []
     if first.part == "outputs":
         return [] if ("final", "w2") in judge.row_of else ["final"]
-    if not known:
+    if not judge.given_steps:
         return ["steps"]
-    if first.epoch == 0 and (first.example == 0 or name == "xor-batch"):
-        known.update(PARAMETERS)  # nothing has moved yet
+    epoch = settings["epochs"] - 1 if first.epoch is None else first.epoch
+    example = size - 1 if first.example is None else first.example
+    whole_epoch = first.part == "error" or name == "xor-batch"
+    complete = all((epoch, n) in judge.given_steps for n in range(size))
+    # The step that left the parameters with which this one, or this epoch, began.
+    before = epoch * size + (0 if whole_epoch else example) - 1
+    known = set(PARAMETERS if before < 0 else ())
+    for place in judge.results:
+        if place.part == "steps":
+            here = complete if whole_epoch else place.example == example
+            here = here and place.epoch == epoch
+            if place.quantity not in PARAMETERS:
+                known.update([place.quantity] if here else [])
+            elif place.epoch * size + place.example == before:
+                known.add(place.quantity)
+            elif here and first.part == "final" and place.quantity == first.quantity:
+                return []
+    _, y = settings["examples"][example]
+    is_last = first.time_step is not None and first.time_step == len(y) - 1
     # Back from the wrong number through right-hand sides, as far as what is given.
     missing = []
     pending = [first.quantity]
     while pending:
         _, text = equation(name, pending.pop()).split(" = ")
         text = text.replace("lay1_before", "" if first.time_step == 0 else "lay1")
+        if is_last:
+            text = text.replace("from_after", "")
         text = text.replace("delta_l1_after", "delta_l1")
-        for sign in "[]()*+-/":
+        for sign in "[]()*+-/,":
             text = text.replace(sign, " ")
         for word in text.split():
             if equation(name, word) and word not in known and word not in missing:
@@ -1163,7 +1185,8 @@ def other_training(judge):
                 except InputError:  # it leaves a double's range
                     continue
                 if other.agrees():
-                    return f"{name}, eta {eta:.6g}"
+                    aside = ", up to constants" if other.wrong else ""
+                    return f"{name}, eta {eta:.6g}{aside}"
     return ""
 
 
@@ -1209,18 +1232,20 @@ def hints(judge, labelled):
         lines.append("All of it agrees with another training: " + words)
     off = max([row.beside_1 for row in judge.rows])
     if off <= 1e-5:
-        words = f"Nothing is off by more than {off:.2g}: single precision, few digits"
-        lines.append(words + " printed, or a small difference of its own")
+        words = f"Nothing is off by more than {off:.2g} of max(1, abs(want)): single"
+        words += " precision, few digits printed, or a small difference of its own"
+        lines.append(words)
+    final = [place for place in judge.results if place.part == "final"]
     moved = [d for d in judge.wrong if d.quantity in PARAMETERS and d.part != "initial"]
-    has_final = any(place.part == "final" for place in judge.results)
-    if moved and has_final and judge.start == judge.end:
+    moved = [d for d in moved if d.got != d.start or d.part == "final"]
+    if final and moved and judge.start == judge.end and judge.settings["eta"]:
         words = "initial and final are the same: copy initial before the training"
         lines.append(words + " changes it")
     count = judge.settings["epochs"] * len(judge.settings["examples"])
     in_order = not labelled and len(judge.given_steps) < count
     if in_order and judge.wrong[0].part == "steps":
         lines.append(
-            "Steps without epoch and example were taken in order, from the first."
+            "Steps without epoch or example were counted by their place in the list."
         )
     if not judge.given_steps:
         lines.append("Not given: steps. Parameters after each update would tell more.")
@@ -1285,11 +1310,12 @@ def report_text(judge, labelled):
     else:
         lines = [f"FAIL: {len(judge.wrong)} of {judge.count} values beyond {limits}"]
         broken = [row.title for row in judge.rows if row.wrong]
+        finite = all(isfinite(difference.got) for difference in judge.wrong)
         lines.append(f"Broken: {', '.join(broken)}.")
         if judge.end is None:
             lines[-1] += " The rest was not judged: from there on numbers leave a"
             lines[-1] += " double's range."
-        elif len(broken) < len(judge.rows):
+        elif finite and len(broken) < len(judge.rows):
             lines[-1] += " Every other number follows from the build's own."
         lines += first_wrong_lines(judge) + hints(judge, labelled)
     return "\n".join(table + [wrap(line) for line in lines])
@@ -1539,7 +1565,7 @@ def read_command_line(argv):
 
     parser = ArgumentParser(description="The reference for builds of two small nets.")
     parser.add_argument("--version", action="version", version="refnet " + __version__)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def command(name, about, parents=()):
         how = {"help": about, "description": about, "parents": parents}

@@ -875,7 +875,10 @@ def read_results(given, settings):
     keys = ("net", "hidden", "examples", "initial")
     forms = trace(epochs=1, eta=0, **{key: settings[key] for key in keys})
     results = read_steps(given.get("steps", []), settings, forms["steps"])
-    for part in ("initial", "final") if "seed" in settings else ("final",):
+    parts = ["final"]
+    if "seed" in settings:
+        parts.append("initial")  # a result, where the start is drawn
+    for part in parts:
         values = given.get(part, {})
         check_keys(part, values, forms["final"])
         for name in [name for name in forms["final"] if name in values]:
@@ -1013,7 +1016,6 @@ class Judge:
         self.rtol, self.atol = rtol, atol
         places = [place for place in results if place.part == "steps"]
         self.given_steps = {(place.epoch, place.example) for place in places}
-        self.count = 0
         self.wrong = []
         self.rows = []  # in the order of computation
         self.row_of = {}  # the same by part and quantity
@@ -1045,7 +1047,6 @@ class Judge:
         starts = [0.0] * len(wants) if start is None else numbers_in(start)
         row = self.row(place)
         row.count += len(wants)
-        self.count += len(wants)
         for n in range(len(wants)):
             if gots[n] != wants[n]:
                 numbers = gots[n], wants[n], starts[n]
@@ -1131,14 +1132,16 @@ def not_given_before(judge, first):
     known = set(PARAMETERS if before < 0 else ())
     for place in judge.results:
         if place.part == "steps":
+            is_parameter = place.quantity in PARAMETERS
+            is_before = place.epoch * size + place.example == before
             here = complete if whole_epoch else place.example == example
             here = here and place.epoch == epoch
-            if place.quantity not in PARAMETERS:
-                known.update([place.quantity] if here else [])
-            elif place.epoch * size + place.example == before:
+            if is_parameter and is_before:
                 known.add(place.quantity)
-            elif here and first.part == "final" and place.quantity == first.quantity:
-                return []
+            if here and not is_parameter:
+                known.add(place.quantity)
+            if here and first.part == "final" and place.quantity == first.quantity:
+                return []  # final is the last step's
     _, y = settings["examples"][example]
     is_last = first.time_step is not None and first.time_step == len(y) - 1
     # Back from the wrong number through right-hand sides, as far as what is given.
@@ -1303,12 +1306,13 @@ def report_text(judge, labelled):
     if without:
         words += ", without " + ", ".join(without)
     table = [wrap(words), HEADING] + [row.line() for row in judge.rows]
+    values = sum([row.count for row in judge.rows])
     limits = f"rtol {judge.rtol:g}, atol {judge.atol:g}"
     if not judge.wrong:
-        lines = [f"PASS: all {judge.count} values within {limits}"]
+        lines = [f"PASS: all {values} values within {limits}"]
         lines += unseen(judge)
     else:
-        lines = [f"FAIL: {len(judge.wrong)} of {judge.count} values beyond {limits}"]
+        lines = [f"FAIL: {len(judge.wrong)} of {values} values beyond {limits}"]
         broken = [row.title for row in judge.rows if row.wrong]
         finite = all(isfinite(difference.got) for difference in judge.wrong)
         lines.append(f"Broken: {', '.join(broken)}.")
@@ -1375,7 +1379,7 @@ def check(candidate, rtol=RTOL, atol=ATOL):
 
 PROGRESS = 1000  # the notebook prints every so many epochs
 COLUMNS = 64  # of a plot
-ROWS = 12  # steps of a plot's upright axis, between 13 lines
+ROWS = 12  # of a plot above the one for 0
 
 
 class Curve:

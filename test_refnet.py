@@ -961,7 +961,7 @@ def put(mine, place, value):
 
 FIRST = "The first, in the order of computation, is in\n  "
 # A place in a trace, and what it is in a report's words.
-PLACES = [
+PLACES = [  # net, place, words
     ("xor-sgd", "initial.w2[1]", "initial, w2[1]"),
     ("rnn", "initial.b2", "initial, b2"),
     ("xor-sgd", "steps[0].x[1]", "steps, epoch 0, example 0, x[1]"),
@@ -1637,7 +1637,7 @@ def test_a_tasks_trace_passes_through_the_command_line(net, tmp_path):
 
 # A value, put at a place of a trace of the trainings whose names begin so, and what is
 # said of it there.
-REFUSED = [
+REFUSED = [  # nets, place, value, words
     ("", "format", "refnet-trace/1", "'refnet-trace/2', got 'refnet-trace/1'"),
     ("", "net", ["rnn"], "one of rnn, rnn-bptt, xor-batch, xor-sgd, as in a task, got ['rnn']"),
     ("", "seed", 1.5, "a whole number from 0 to 4294967295, got 1.5"),
@@ -1938,7 +1938,7 @@ def flowing(report):
 
 
 ONE = [[[1], [1]]]  # an example of one time step
-FIRST_LINES = [
+FIRST_LINES = [  # settings, words
     ({"net": "xor-sgd", "seed": 1, "epochs": 20}, "xor-sgd, 4 notebook examples, 3 hidden units, eta 0.1, 20 epochs, seed 1"),
     ({"net": "rnn", "seed": 4, "epochs": 1, "hidden": 1, "eta": 0.5, "examples": ONE}, "rnn, 1 own example, 1 hidden unit, eta 0.5, 1 epoch, seed 4"),
     ({"net": "rnn-bptt", "initial": initial("rnn-bptt"), "epochs": 2}, "rnn-bptt, 4 notebook examples, 3 hidden units, eta 0.1, 2 epochs, own start"),
@@ -2056,7 +2056,7 @@ def test_the_equation_shown_is_that_of_the_training(net):
 
 # What a build gives of its steps, wrong in the last of it (at a time step, where it is
 # one number of several), and what is missing.
-GAPS = [
+GAPS = [  # net, step, time_step, given, missing
     ("xor-sgd", 0, 0, "lay2", "x, act1, lay1, act2"),
     ("xor-sgd", 0, 0, "x act2 lay1", "act1"),
     ("xor-sgd", 1, 0, "x w1 lay1", "y, act1, act2, lay2, delta_l2, corr_w2, corr_b2, delta_l1, corr_b1, w2, b1, b2"),
@@ -2085,7 +2085,7 @@ def test_what_was_not_given_before_the_first_wrong_number_is_named(
 
 
 STEPS_OF = "x y act1 lay1 act2 lay2 E delta_l2 corr_w2 w1 w2 b1 b2 wh bh"
-ELSEWHERE = [
+ELSEWHERE = [  # place, given, missing
     ("steps[11].act1[0][0]", [11], "delta_l1, corr_w1, corr_b1, corr_wh, corr_bh, w1, w2, b1, wh, bh"),
     ("steps[11].w2[0]", [11], "w2"),
     ("steps[11].w2[0]", [10, 11], ""),
@@ -2154,7 +2154,7 @@ UNEQUAL = [*FOURS, [[1, 0, 1, 0.5, 1], [1, 0, 0, 1, 0.5]]]
 
 
 # A training, of which a build gives some and takes it for another of eta 0.1.
-OTHERS = [
+OTHERS = [  # net, eta, examples, given, taken_for, said
     ("xor-batch", 0.1, refnet.XOR, "steps error final outputs", "xor-sgd", "xor-batch, eta 0.1, up to constants"),
     ("xor-sgd", 0.1, refnet.XOR, "steps", "xor-batch", "xor-sgd, eta 0.1"),
     ("rnn", 0.1, FOURS, "outputs", "rnn-bptt", "rnn, eta 0.1"),
@@ -2501,7 +2501,7 @@ def test_an_example_left_out_is_first_seen_in_the_error_or_in_the_second_epoch()
 
 # Rows of the README for builds that give parameters alone, words that stand there, and
 # a fault of a port: what is wrong of it then, and what is said.
-ALONE_CAUSES = [
+ALONE_CAUSES = [  # row, words, what, net, wrong, said
     ("all, c times", "1/n: a batch averaged", "mean over 4 for the sum", "xor-batch", "w1 w2 b1 b2", "0.25 times"),
     ("all, by no one factor", "`delta_l2`", "slope left out", "xor-sgd", "w1 w2 b1 b2", ""),
     ("all, right at the first update", "sums not cleared", "sums not cleared", "xor-batch", "w1 w2 b1 b2", "steps, epoch 1"),

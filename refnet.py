@@ -914,11 +914,22 @@ def indices_of(form, n):
 def place_words(place, element=()):
     """Where a Place or a Difference is, in words."""
     words = place.part
-    words += "" if place.epoch is None else f", epoch {place.epoch}"
-    words += "" if place.example is None else f", example {place.example}"
-    words += "" if place.time_step is None else f", time step {place.time_step}"
-    words += "" if place.quantity == place.part else f", {place.quantity}"
-    return words + "".join([f"[{n}]" for n in element])
+    for name in ("epoch", "example", "time_step"):
+        number = getattr(place, name)
+        if number is not None:
+            words += f", {name.replace('_', ' ')} {number}"
+    if place.quantity != place.part:
+        words += ", " + place.quantity
+    for n in element:
+        words += f"[{n}]"
+    return words
+
+
+def title(place):
+    """What a report calls that which stands at a Place: "act1", "final w2"."""
+    if place.part in ("steps", place.quantity):
+        return place.quantity
+    return place.part + " " + place.quantity
 
 
 class JudgedStep(Step):
@@ -930,8 +941,10 @@ class JudgedStep(Step):
         object.__setattr__(self, "judge", judge)
 
     def __setattr__(self, name, value):
-        place = Place("steps", self.judge.epoch, self.judge.example, self.k, name)
-        object.__setattr__(self, name, self.judge.compare(place, value))
+        if name in QUANTITIES:
+            place = Place("steps", self.judge.epoch, self.judge.example, self.k, name)
+            value = self.judge.compare(place, value)
+        object.__setattr__(self, name, value)
 
 
 # What stands above the rows of a report.
@@ -941,11 +954,10 @@ HEADING = "quantity values wrong max abs max rel epoch example time step"
 class Row:
     """What is found of a quantity: how many numbers, which are wrong, how far off."""
 
-    def __init__(self, place, rtol, atol):
-        part, quantity = place.part, place.quantity
-        self.title = quantity if part in ("steps", quantity) else part + " " + quantity
-        self.is_scaled = quantity in SCALED
-        self.has_factor = self.is_scaled or (part == "steps" and quantity in PARAMETERS)
+    def __init__(self, name, rtol, atol):
+        self.title = name
+        self.is_scaled = name in SCALED
+        self.has_factor = self.is_scaled or name in PARAMETERS  # after a step
         self.rtol, self.atol = rtol, atol
         self.count = 0
         self.wrong = []
@@ -982,9 +994,9 @@ class Row:
             self.contradicts = True
         return True
 
-    def factor(self, fewest=3):
-        """The c such that all that is wrong, fewest at least, is c times refnet's."""
-        if not self.has_factor or len(self.wrong) < fewest or f"{self.c:.4g}" == "1":
+    def factor(self):
+        """The c such that all that is wrong, three at least, is c times refnet's."""
+        if not self.has_factor or len(self.wrong) < 3 or f"{self.c:.4g}" == "1":
             return None
         return self.c if all(self.is_right(d, self.c) for d in self.wrong) else None
 
@@ -1017,27 +1029,31 @@ class Judge:
         places = [place for place in results if place.part == "steps"]
         self.given_steps = {(place.epoch, place.example) for place in places}
         self.wrong = []
+        self.not_given = []  # titles of what refnet's own stand for, until one is wrong
         self.rows = []  # in the order of computation
-        self.row_of = {}  # the same by part and quantity
+        self.row_of = {}  # the same by title
         self.start = {}  # the parameters at the start,
         self.end = None  # and at the end, if the training gets there
         self.epoch = 0  # of the step under way
         self.example = 0
 
-    def row(self, place):
-        """The row for what stands at a place."""
-        key = place.part, place.quantity
-        if key not in self.row_of:
-            self.row_of[key] = Row(place, self.rtol, self.atol)
-            self.rows.append(self.row_of[key])
-        return self.row_of[key]
+    def row(self, name):
+        """The row of this title."""
+        if name not in self.row_of:
+            self.row_of[name] = Row(name, self.rtol, self.atol)
+            self.rows.append(self.row_of[name])
+        return self.row_of[name]
 
     def compare(self, place, want, start=None):
         """What to go on with: the build's value, where it gives a finite one, or want.
 
         start is what a parameter was before: then its move counts, not its size.
         """
+        name = title(place)
         if place not in self.results:
+            is_new = name not in self.not_given and want != start
+            if is_new and not self.wrong:
+                self.not_given.append(name)
             return want
         got = self.results[place]
         gots, wants = numbers_in(got), numbers_in(want)
@@ -1045,7 +1061,7 @@ class Judge:
             words = "a training in a double's range"
             raise InputError(place_words(place), words, repr(want))
         starts = [0.0] * len(wants) if start is None else numbers_in(start)
-        row = self.row(place)
+        row = self.row(name)
         row.count += len(wants)
         for n in range(len(wants)):
             if gots[n] != wants[n]:
@@ -1053,15 +1069,18 @@ class Judge:
                 difference = Difference(*place, indices_of(want, n), *numbers)
                 if row.note(difference):
                     self.wrong.append(difference)
+        if not self.wrong and name in self.not_given:
+            self.not_given.remove(name)
         return got if all(map(isfinite, gots)) else want
 
     def compare_parameters(self, net, part, epoch, n, starts):
         """Compare net's parameters with a build's, and have it go on from those."""
-        for name in PARAMETERS:
-            place = Place(part, epoch, n, None, name)
-            if place in self.results:
-                value = self.compare(place, getattr(net, name), starts.get(name))
-                setattr(net, name, value)
+        # First those that are given, as none is computed from another.
+        for is_given in (True, False):
+            for name, value in parameters_of(net).items():
+                place = Place(part, epoch, n, None, name)
+                if (place in self.results) == is_given:
+                    setattr(net, name, self.compare(place, value, starts.get(name)))
 
     def new_step(self):
         """An empty step for the net that is watched."""
@@ -1072,15 +1091,21 @@ class Judge:
         """Run the training and compare; if not patient, until it is contradicted."""
         size = len(self.settings["examples"])
         net = start_net(self.settings)
-        self.compare_parameters(net, "initial", None, None, {})
+        if "seed" in self.settings:
+            self.compare_parameters(net, "initial", None, None, {})
         self.start = before = parameters_of(net)
         net.new_step = self.new_step
         for epoch, n, _, error in train(net, self.settings):
-            if (epoch, n) in self.given_steps:
+            is_given = (epoch, n) in self.given_steps
+            if is_given:
                 self.compare_parameters(net, "steps", epoch, n, before)
+            elif not self.wrong:
+                self.not_given = ["steps"]
             before = parameters_of(net)
             if error is not None:
                 self.compare(Place("error", epoch, None, None, "error"), error)
+            if is_given and not self.wrong:  # the next step has its own
+                self.not_given = [p for p in PARAMETERS if p in self.not_given]
             if not patient and any(row.contradicts for row in self.rows):
                 return
             # Before train makes the next step; after the last it is none that is given.
@@ -1096,12 +1121,11 @@ class Judge:
         """Whether all is right, constants other than 0 in what SCALED names aside."""
         if any(row.contradicts for row in self.rows):
             return False
-        # Two are enough here, where all the rest must agree as well.
-        return all(row.factor(fewest=2) for row in self.rows if row.wrong)
+        return all(row.factor() for row in self.rows if row.wrong)
 
 
 def equation(name, quantity):
-    """The line of EQUATIONS for a name in a training, or "" where it has none."""
+    """The lines of EQUATIONS for a name in a training, in a list."""
     head = "w" if quantity in PARAMETERS else quantity
     found = ""
     for line in EQUATIONS.split("\n"):
@@ -1109,57 +1133,31 @@ def equation(name, quantity):
         own = [begin for begin in trainings.split(", ") if name.startswith(begin)]
         if own and text.replace("[", " ").split(" ")[0] == head:
             found = text.strip()
-    # In the lines of w every letter w stands for the parameter: corr_w, too.
-    return found.replace("w", quantity) if head == "w" else found
+    if head == "w":  # which stands for the parameter: in corr_w, too
+        found = found.replace("w", quantity)
+    if "+ from_after" in found:
+        return [found] + equation(name, "from_after")
+    return [found]
 
 
 def not_given_before(judge, first):
     """What a wrong number is computed from, as far back as a build does not give it."""
-    settings = judge.settings
-    name, size = settings["net"], len(settings["examples"])
-    if first.part == "initial":
-        return []
-    if first.part == "outputs":
-        return [] if ("final", "w2") in judge.row_of else ["final"]
-    if not judge.given_steps:
-        return ["steps"]
-    epoch = settings["epochs"] - 1 if first.epoch is None else first.epoch
-    example = size - 1 if first.example is None else first.example
-    whole_epoch = first.part == "error" or name == "xor-batch"
-    complete = all((epoch, n) in judge.given_steps for n in range(size))
-    # The step that left the parameters with which this one, or this epoch, began.
-    before = epoch * size + (0 if whole_epoch else example) - 1
-    known = set(PARAMETERS if before < 0 else ())
-    for place in judge.results:
-        if place.part == "steps":
-            is_parameter = place.quantity in PARAMETERS
-            is_before = place.epoch * size + place.example == before
-            here = complete if whole_epoch else place.example == example
-            here = here and place.epoch == epoch
-            if is_parameter and is_before:
-                known.add(place.quantity)
-            if here and not is_parameter:
-                known.add(place.quantity)
-            if here and first.part == "final" and place.quantity == first.quantity:
-                return []  # final is the last step's
-    _, y = settings["examples"][example]
-    is_last = first.time_step is not None and first.time_step == len(y) - 1
-    # Back from the wrong number through right-hand sides, as far as what is given.
-    missing = []
+    found = []
     pending = [first.quantity]
     while pending:
-        _, text = equation(name, pending.pop()).split(" = ")
-        text = text.replace("lay1_before", "" if first.time_step == 0 else "lay1")
-        if is_last:
-            text = text.replace("from_after", "")
-        text = text.replace("delta_l1_after", "delta_l1")
-        for sign in "[]()*+-/,":
+        text = " ".join(equation(judge.settings["net"], pending.pop()))
+        text = text.replace("_before", "").replace("_after", "")
+        for sign in "[]()*+-/":
             text = text.replace(sign, " ")
-        for word in text.split():
-            if equation(name, word) and word not in known and word not in missing:
-                missing.append(word)
-                pending.append(word)
-    return [word for word in QUANTITIES + PARAMETERS if word in missing]
+        words = set(text.split(" "))
+        for name in judge.not_given:
+            parts = name.split(" ")  # outputs come from final: of "final w1" both count
+            if name == "steps":
+                parts = ("E",) + PARAMETERS
+            if name not in found and words.intersection(parts):
+                found.append(name)
+                pending.append(name.split(" ")[-1])
+    return [name for name in judge.not_given if name in found]
 
 
 def other_training(judge):
@@ -1204,8 +1202,7 @@ def training_words(settings):
 def first_wrong_lines(judge):
     """The first wrong number, in the order of computation, and its equation."""
     first = judge.wrong[0]
-    name = judge.settings["net"]
-    text = equation(name, "initial" if first.part == "initial" else first.quantity)
+    quantity = "initial" if first.part == "initial" else first.quantity
     lines = [
         "The first, in the order of computation, is in",
         "  " + place_words(first, first.element),
@@ -1213,14 +1210,13 @@ def first_wrong_lines(judge):
         f"  want  {first.want!r}",
         f"  difference {first.got - first.want:.3g}",
         "Want is what the build's own numbers before it give, by",
-        "  " + text,
     ]
-    if "from_after" in text:
-        lines.append("  " + equation(name, "from_after"))
-    missing = not_given_before(judge, first)
-    if missing:
+    for text in equation(judge.settings["net"], quantity):
+        lines.append("  " + text)
+    not_given = not_given_before(judge, first)
+    if not_given:
         words = "  or the fault is in what is not given before it: "
-        lines.append(words + ", ".join(missing))
+        lines.append(words + ", ".join(not_given))
     return lines
 
 
@@ -1239,17 +1235,16 @@ def hints(judge, labelled):
         words += " precision, few digits printed, or a small difference of its own"
         lines.append(words)
     final = [place for place in judge.results if place.part == "final"]
-    moved = [d for d in judge.wrong if d.quantity in PARAMETERS and d.part != "initial"]
-    moved = [d for d in moved if d.got != d.start or d.part == "final"]
-    if final and moved and judge.start == judge.end and judge.settings["eta"]:
-        words = "initial and final are the same: copy initial before the training"
-        lines.append(words + " changes it")
+    wrong = [d for d in judge.wrong if d.quantity in PARAMETERS and d.part != "initial"]
+    moves = any(d.want != d.start for d in wrong)
+    if final and moves and judge.start == judge.end:
+        words = "initial and final are the same: if the build moves, copy initial"
+        lines.append(words + " before the training changes it")
     count = judge.settings["epochs"] * len(judge.settings["examples"])
-    in_order = not labelled and len(judge.given_steps) < count
-    if in_order and judge.wrong[0].part == "steps":
-        lines.append(
-            "Steps without epoch or example were counted by their place in the list."
-        )
+    in_order = labelled or len(judge.given_steps) == count
+    if not in_order and judge.wrong[0].part == "steps":
+        words = "Steps without epoch or example were counted by their place"
+        lines.append(words + " in the list.")
     if not judge.given_steps:
         lines.append("Not given: steps. Parameters after each update would tell more.")
     return lines
@@ -1263,11 +1258,7 @@ def unseen(judge):
     if 0 < len(judge.given_steps) < count:
         missing.insert(0, f"{count - len(judge.given_steps)} of {count} steps")
     lines = ["Not given: " + ", ".join(missing)] if missing else []
-    rows = []
-    for name, value in judge.start.items():
-        by_input = name == "w1" and isinstance(value[0], list)  # an XorNet's
-        rows += value if by_input else [numbers_in(value)]
-    alike = all(row == row[:1] * len(row) for row in rows)
+    alike = all(len(set(numbers_in(value))) == 1 for value in judge.start.values())
     if alike and judge.settings["hidden"] > 1:
         lines.append("All hidden units start alike, which hides exchanged weights.")
     if judge.end == judge.start:
@@ -1276,10 +1267,8 @@ def unseen(judge):
     if {0.0, 1.0}.issuperset(flat("examples", inputs)[1]):
         lines.append("Examples of bits alone hide x*x for x: those of a task do not.")
     if "wh" in judge.start and all(len(x) <= 2 for x in inputs):
-        words = (
-            "Two time steps at most hide how errors go back through more: a task has"
-        )
-        lines.append(words + " more.")
+        words = "Two time steps at most hide how errors go back through more: a task"
+        lines.append(words + " has more.")
     return lines
 
 

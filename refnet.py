@@ -957,7 +957,6 @@ class Row:
     def __init__(self, name, rtol, atol):
         self.title = name
         self.is_scaled = name in SCALED
-        self.has_factor = self.is_scaled or name in PARAMETERS  # after a step
         self.rtol, self.atol = rtol, atol
         self.count = 0
         self.wrong = []
@@ -996,7 +995,7 @@ class Row:
 
     def factor(self):
         """The c such that all that is wrong, three at least, is c times refnet's."""
-        if not self.has_factor or len(self.wrong) < 3 or f"{self.c:.4g}" == "1":
+        if len(self.wrong) < 3 or f"{self.c:.4g}" == "1":
             return None
         return self.c if all(self.is_right(d, self.c) for d in self.wrong) else None
 

@@ -1375,29 +1375,30 @@ class Curve:
 
     def __init__(self, epochs):
         self.epochs = epochs
-        self.lowest = [float("inf")] * min(COLUMNS, epochs)
-        self.highest = [-float("inf")] * min(COLUMNS, epochs)
+        self.top = 1e-9
+        self.ranges = [(float("inf"), -float("inf"))] * min(COLUMNS, epochs)
 
     def add(self, epoch, error):
         """Take an epoch's error in; what is not finite leaves no mark."""
         # Equal shares of the epochs, so that the last falls into the last column.
-        column = ((epoch + 1) * len(self.lowest) - 1) // self.epochs
+        column = ((epoch + 1) * len(self.ranges) - 1) // self.epochs
         if isfinite(error):
-            self.lowest[column] = min(self.lowest[column], error)
-            self.highest[column] = max(self.highest[column], error)
+            low, high = self.ranges[column]
+            self.ranges[column] = (min(low, error), max(high, error))
+            self.top = max(self.top, error)
 
     def plot(self):
         """The curve in lines, from 0 to the highest error."""
-        top = max([1e-9] + self.highest)
+        top = self.top
         lines = ["error"]
         for row in range(ROWS, -1, -1):
             line = f"{top * row / ROWS:8.5f} |" if row % 3 == 0 else "         |"
             for column in range(COLUMNS):
-                n = column * len(self.lowest) // COLUMNS
-                low, high = self.lowest[n] / top * ROWS, self.highest[n] / top * ROWS
-                line += "*" if low - 0.5 < row <= high + 0.5 else " "
+                low, high = self.ranges[column * len(self.ranges) // COLUMNS]
+                is_in = low / top * ROWS - 0.5 < row <= high / top * ROWS + 0.5
+                line += "*" if is_in else " "
             lines.append(line.rstrip())
-        lines.append(" " * 9 + "+" + "-" * COLUMNS)
+        lines.append("         +" + "-" * COLUMNS)
         lines.append(f"   epoch  0{self.epochs // 2:>32}{self.epochs:>31}")
         return lines
 
@@ -1408,13 +1409,16 @@ def print_worked_step(net, eta):
     print("-------------------------------------")
     print("With its slips: wrong sign, derivative at act, w2 used after its update.")
     step = worked_step(net, XOR[0], eta)
-    rows = [(name, getattr(step, name, None)) for name in QUANTITIES]
-    rows += [("new " + name, getattr(net, name, None)) for name in PARAMETERS]
-    for name, value in rows:
-        if value is not None and name not in ("x", "y"):
-            numbers = [f"{number + 0:10.6f}" for number in numbers_in(value)]  # no -0.0
-            for n in range(0, len(numbers), 6):
-                print(f"{'' if n else name:<10}" + " ".join(numbers[n : n + 6]))
+    found = dict(quantities_of(step), **parameters_of(net))
+    for name in QUANTITIES + PARAMETERS:
+        if name in found and name not in ("x", "y"):
+            title = "new " + name if name in PARAMETERS else name
+            line = f"{title:<9}"
+            for n, number in enumerate(numbers_in(found[name])):
+                if n > 0 and n % 6 == 0:
+                    line += "\n" + " " * 9
+                line += f" {number + 0:10.6f}"  # no -0.0
+            print(line)
 
 
 def print_xor(epoch, step, error):
@@ -1432,14 +1436,8 @@ def print_sequence(epoch, step, _):
     print(f" < --- {epoch}")
 
 
-def replay_training(title, name, net, settings, print_step, question="", note=""):
-    """Train net, print it as the notebook does, and return what becomes of it.
-
-    Of a sequence it is the last answer that counts.
-    """
-    print(f"\n{title}\n{'-' * len(title)}")
-    examples = TRAININGS[name].examples
-    settings = dict(settings, net=name, examples=examples, initial=parameters_of(net))
+def replay_training(net, settings, print_step):
+    """Train net, print it as the notebook does, and return what becomes of it."""
     curve = Curve(settings["epochs"])
     for epoch, _, step, error in train(net, settings):
         if epoch % PROGRESS == 0:
@@ -1447,21 +1445,33 @@ def replay_training(title, name, net, settings, print_step, question="", note=""
         if error is not None:
             curve.add(epoch, error)
     print("\n" + "\n".join(curve.plot()) + "\n")
-    print(question + "input   wanted   output")
-    mistakes = 0
+    recurrent = settings["net"] == "rnn"
+    if recurrent:
+        print("The third bit, from the first two:")
+    print("input   wanted   output")
+    examples = settings["examples"]
+    wrong = 0
     for x, y in examples:
-        step = net.forward((x, y))
-        now = step.predictions()[-1]
-        right = abs(now.lay2 - now.y) < 0.5
-        mistakes += not right
-        line = f"{x[0]:.0f} {x[1]:.0f}     {now.y:>6.0f}{now.lay2:9.3f}   "
-        print(line + ("right" if right else "WRONG"))
+        now = net.forward((x, y)).predictions()[-1]  # of a sequence the last counts
+        word = "right" if abs(now.lay2 - now.y) < 0.5 else "WRONG"
+        wrong += word == "WRONG"
+        print(f"{x[0]:.0f} {x[1]:.0f} {now.y:10.0f}{now.lay2:9.3f}   {word}")
     print(f"Final error {error:.5f}, the last epoch's mean, as the weights moved.")
-    print(note, end="")
-    if mistakes:
-        line = f"FAILED: {mistakes} of {len(examples)} answers are wrong; "
-        print(line + "this start did not learn them.")
-    return f"FAILED, {mistakes} wrong" if mistakes else "learned"
+    if recurrent:
+        print("For fixed weights it cannot be below 1/16 = 0.0625: see README.md.")
+    if wrong == 0:
+        return "learned"
+    words = f"FAILED: {wrong} of {len(examples)} answers are wrong; "
+    print(words + "this start did not learn them.")
+    return f"FAILED, {wrong} wrong"
+
+
+# What a replay trains, in the notebook's order.
+REPLAYED = (
+    ("xor-sgd", "XOR by stochastic gradient descent: update after every example"),
+    ("xor-batch", "XOR by batch gradient descent: update after all four examples"),
+    ("rnn", "The recurrent net: 1 follows only two zeros"),
+)
 
 
 def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
@@ -1469,29 +1479,28 @@ def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
 
     Raises ValueError for an argument out of range.
     """
-    given = {"net": "xor-sgd", "seed": seed, "epochs": epochs}
-    settings = read_settings(dict(given, eta=eta, hidden=hidden))
-    hidden = settings["hidden"]
+    given = {"net": "rnn", "seed": seed, "epochs": epochs, "eta": eta, "hidden": hidden}
+    settings = read_settings(given)
     stream = random_stream(settings["seed"])
-    print("Neural networks handcrafted\n" + training_words(settings))
+    print("Neural networks handcrafted")
+    print(training_words(settings))
     if not DOUBLES:
         print("WARNING: floats narrower than a double: these are not refnet's numbers.")
-    net = XorNet(**initial_parameters(XorNet, stream, hidden))
-    print_worked_step(net, settings["eta"])
-    title = "XOR by stochastic gradient descent: update after every example"
-    first = replay_training(title, "xor-sgd", net, settings, print_xor)
-    title = "XOR by batch gradient descent: update after all four examples"
-    net = XorNet(**initial_parameters(XorNet, stream, hidden))
-    second = replay_training(title, "xor-batch", net, settings, print_xor)
-    title = "The recurrent net: 1 follows only two zeros"
-    net = RecurrentNet(**initial_parameters(RecurrentNet, stream, hidden))
-    question = "The third bit, from the first two:\n"
-    note = "For fixed weights it cannot be below 1/16 = 0.0625: see README.md.\n"
-    third = replay_training(title, "rnn", net, settings, print_sequence, question, note)
+    ends = []
+    for name, title in REPLAYED:
+        kind, _, examples = TRAININGS[name]
+        start = initial_parameters(kind, stream, settings["hidden"])
+        settings.update(net=name, examples=examples, initial=start)
+        net = kind(**start)
+        if name == "xor-sgd":
+            print_worked_step(net, settings["eta"])
+        print(f"\n{title}\n{'-' * len(title)}")
+        print_step = print_sequence if name == "rnn" else print_xor
+        ends.append(replay_training(net, settings, print_step))
     print("\nSummary\n-------")
-    print(f"XOR, stochastic: {first}")
-    print(f"XOR, batch:      {second}")
-    print(f"Recurrent net:   {third}")
+    print("XOR, stochastic:", ends[0])
+    print("XOR, batch:     ", ends[1])
+    print("Recurrent net:  ", ends[2])
 
 
 # ---------------------------------------------------------------- The command line
@@ -1546,73 +1555,68 @@ def read_command_line(argv):
     """What is asked for, by name; a wrong option and --help end the program."""
     from argparse import SUPPRESS, ArgumentParser
 
-    whole = {"type": int, "default": SUPPRESS}
-    number = {"type": float, "default": SUPPRESS}
-    shared = ArgumentParser(add_help=False)
-    add = shared.add_argument
-    add("--seed", help=f"of the random start (default: {SEED})", **whole)
-    add("--epochs", help=f"(default: {EPOCHS})", **whole)
-    add("--eta", help=f"learning rate (default: {ETA})", **number)
-    add("--hidden", help=f"hidden units (default: {HIDDEN})", **whole)
-
+    commands = (
+        ("run", "replay the notebook; status 0 also where a net did not learn"),
+        ("trace", "write down all that a training computes, as JSON"),
+        ("check", "judge another build; status 0: PASS, 1: FAIL, 2: cannot be judged"),
+        ("task", "write settings on which wrong builds fail, as JSON"),
+    )
+    options = (
+        ("run trace", "--seed", int, SEED, "of the random start"),
+        ("run trace", "--epochs", int, EPOCHS, "passes over all examples"),
+        ("run trace", "--eta", float, ETA, "learning rate"),
+        ("run trace", "--hidden", int, HIDDEN, "hidden units"),
+        ("trace", "--steps", int, "those of two epochs", "steps to write down"),
+        ("check", "--rtol", float, RTOL, "relative tolerance"),
+        ("check", "--atol", float, ATOL, "absolute tolerance"),
+    )
     parser = ArgumentParser(description="The reference for builds of two small nets.")
     parser.add_argument("--version", action="version", version="refnet " + __version__)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-
-    def command(name, about, parents=()):
-        how = {"help": about, "description": about, "parents": parents}
-        return commands.add_parser(name, **how).add_argument
-
-    about = "replay the notebook; status 0 also where a net did not learn"
-    command("run", about, [shared])
-    about = "write down all that a training computes, as JSON"
-    add = command("trace", about, [shared])
+    parsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    add = {}
+    for name, about in commands:
+        how = {"help": about, "description": about, "argument_default": SUPPRESS}
+        add[name] = parsers.add_parser(name, **how).add_argument
+    for names, option, kind, default, about in options:
+        for name in names.split():
+            add[name](option, type=kind, help=f"{about} (default: {default})")
     about = TRAINING_NAMES + "; or a file with settings, - for standard input"
-    add("target", metavar="NET_OR_FILE", help=about)
-    about = "steps to write down (default: those of two epochs)"
-    add("--steps", help=about, **whole)
-    about = "judge another build; status 0 is PASS, 1 FAIL, 2 that it cannot be judged"
-    add = command("check", about)
+    add["trace"]("NET_OR_FILE", help=about)
     about = "settings and results, in one file or in several; - for standard input"
-    add("paths", metavar="FILE", nargs="+", help=about)
-    add("--rtol", help=f"relative tolerance (default: {RTOL})", **number)
-    add("--atol", help=f"absolute tolerance (default: {ATOL})", **number)
-    add = command("task", "write settings on which wrong builds fail, as JSON")
-    add("net", choices=sorted(TASKS), help="the training")
+    add["check"]("FILE", nargs="+", help=about)
+    add["task"]("net", choices=sorted(TASKS), help="the training")
+    if argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version"):
+        argv = ["run"] + argv
     return vars(parser.parse_args(argv))
 
 
 def obey(argv):
     """Do what the command line says; return 1 where a check failed, else 0."""
-    if not argv:  # needs no argparse: MicroPython has none
-        run()
-        return 0
-    import json
-
-    if argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version"):
-        argv = ["run"] + argv
-    options = read_command_line(argv)
+    options = {"command": "run"}
+    if argv:  # else no argparse is needed: MicroPython has none
+        options = read_command_line(argv)
     command = options.pop("command")
     if command == "run":
         run(**options)
         return 0
     if command == "check":
-        report = check(read_files(options.pop("paths")), **options)
+        report = check(read_files(options.pop("FILE")), **options)
         print(report)
         return 1 if report else 0
     if command == "task":
         written = task(**options)
     else:
-        target = options.pop("target")
+        target = options.pop("NET_OR_FILE")
         try:
             given = {"net": target} if target in TRAININGS else read_files([target])
         except FileNotFoundError:
             words = f"one of {TRAINING_NAMES} or a file"
             raise InputError("NET_OR_FILE", words, repr(target)) from None
-        steps = options.pop("steps", None)
         given.update(options)
         # Results in a file are left aside; names that are unknown are refused.
-        written = trace(steps=steps, **read_settings(given))
+        written = trace(steps=options.get("steps"), **read_settings(given))
+    import json
+
     # A line for each name, so that diff can compare.
     print(json.dumps(written).replace(', "', ',\n "').replace("}, {", "},\n{"))
     return 0

@@ -475,56 +475,52 @@ def as_list(where, value):
     return value
 
 
-RAGGED = "rows that differ"  # the shape of lists whose parts differ in shape
-
-
 def flat(where, value, finite=True):
     """The shape of nested lists, in words, and their numbers, row by row.
 
-    "2 x 3" is a shape, "one" that of a number.  Axes of length 1 do not count.
+    "2 x 3 numbers" is a shape.  Axes of length 1 do not count.
     """
     value = from_array(value)
+    shape, numbers = "one number", []
     if not isinstance(value, (list, tuple)):
-        return "one", [as_number(where, value, finite)]
-    shapes, numbers = [], []
+        return shape, [as_number(where, value, finite)]
+    shapes = set()
     for n, part in enumerate(value):
         shape, row = flat(f"{where}[{n}]", part, finite)
-        shapes.append(shape)
+        shapes.add(shape)
         numbers += row
-    if RAGGED in shapes or shapes != shapes[:1] * len(shapes):
-        return RAGGED, numbers
-    size = len(shapes)
-    inner = shapes[0] if shapes else "one"
-    if size == 1:
-        return inner, numbers
-    return str(size) if inner == "one" else f"{size} x {inner}", numbers
+    if len(shapes) > 1:
+        return "rows that differ", numbers
+    if len(value) == 1:
+        return shape, numbers
+    inner = "numbers" if shape == "one number" else "x " + shape
+    return f"{len(value)} {inner}", numbers
 
 
 def fit(where, value, form, finite=True):
     """value's numbers, nested as form is; where they need not be finite None is NaN."""
-    wanted, zeros = flat(where, form, finite=False)
-    if value is None and not finite:
-        return nested_like(form, iter([float("nan")] * len(zeros)))
+    wanted, zeros = flat(where, form)
     shape, numbers = flat(where, value, finite)
-    if shape != wanted:
-        expected = wanted + (" number" if wanted == "one" else " numbers")
-        raise InputError(where, expected, shape)
+    if value is None:
+        numbers = numbers * len(zeros)
+    elif shape != wanted:
+        raise InputError(where, wanted, shape)
     return nested_like(form, iter(numbers))
 
 
-def finite_copies(where, values):
-    """Numbers by name, in nested lists, copied; InputError where one is not finite."""
-    copies = {}
-    for name, value in values.items():
-        copies[name] = fit(f"{where}.{name}", value, value)
-    return copies
+def fit_by_name(where, values, forms, finite=True):
+    """What values have under the names of forms, each fit to its form."""
+    found = {}
+    for name, form in forms.items():
+        if name in values:
+            found[name] = fit(f"{where}.{name}", values[name], form, finite)
+    return found
 
 
 # --------------------------------------------------------- Trainings and traces
 
 FORMAT = "refnet-trace/2"
 SEED = 1  # from it all trainings of a replay succeed
-LIMITS = {"seed": 2**32 - 1, "epochs": 10**6, "every": 10**6, "hidden": 1000}
 
 # Whether floats here have a double's 53 bits: exp(-36) is 2e-16, and computed here and
 # now, as a compiler may have rounded a constant on another machine.
@@ -545,7 +541,6 @@ SETTINGS = ("net", "seed", "hidden", "eta", "epochs", "every", "examples", "init
 RESULTS = ("steps", "error", "final", "outputs")
 QUANTITIES = ("x", "y", "act1", "lay1", "act2", "lay2", "E", "delta_l2", "corr_w2")
 QUANTITIES += ("corr_b2", "delta_l1", "corr_w1", "corr_b1", "corr_wh", "corr_bh")
-BY_TIME_STEP = [name for name in QUANTITIES if not name.startswith("corr_")]
 BIASES = ("b1", "b2", "bh")  # which a net may do without
 
 
@@ -557,11 +552,12 @@ def read_examples(kind, examples):
         pair = as_list(where, pair)
         if len(pair) != 2:
             raise InputError(where, "a pair (x, y)", repr(pair))
-        x, y = [0.0, 0.0], 0.0
+        x, y = pair
+        x_form, y_form = [0.0, 0.0], 0.0
         if issubclass(kind, RecurrentNet):  # as many time steps as x has, at least one
-            _, numbers = flat(f"{where}[0]", pair[0])
-            x = y = [0.0] * max(1, len(numbers))
-        found.append([fit(f"{where}[0]", pair[0], x), fit(f"{where}[1]", pair[1], y)])
+            _, numbers = flat(f"{where}[0]", x)
+            x_form = y_form = [0.0] * max(1, len(numbers))
+        found.append([fit(f"{where}[0]", x, x_form), fit(f"{where}[1]", y, y_form)])
     if not found:
         raise InputError("examples", "at least one pair (x, y)", "none")
     return found
@@ -580,39 +576,37 @@ def read_settings(given):
         raise InputError("format", repr(FORMAT), repr(given["format"]))
     name = from_array(given.get("net"))
     if name not in list(TRAININGS):  # a list, as it may be what no dictionary takes
-        raise InputError("net", f"one of {TRAINING_NAMES}, as in a task", repr(name))
-    training = TRAININGS[name]
-    settings = {"net": name}
+        raise InputError("net", f"one of {TRAINING_NAMES}", repr(name))
+    kind, _, examples = TRAININGS[name]
     initial = given.get("initial", {})
-    check_keys("initial", initial, zero_parameters(training.kind, 1))
-    starts_there = "initial" in given and "seed" not in given
-    for key in zero_parameters(training.kind, 1):
-        if starts_there and key not in BIASES and initial.get(key) is None:
-            raise InputError("initial", key, "none (only biases may be left out)")
+    check_keys("initial", initial, zero_parameters(kind, 1))
+    initial = {key: initial[key] for key in initial if initial[key] is not None}
     hidden = HIDDEN
-    if initial.get("w2") is not None:
+    if "w2" in initial:
         shape, numbers = flat("initial.w2", initial["w2"], finite=False)
-        if shape == RAGGED or " x " in shape:
+        hidden = len(numbers)
+        if shape not in ("one number", f"{hidden} numbers"):
             raise InputError("initial.w2", "numbers for one output only", shape)
-        hidden = len(numbers) or HIDDEN
-    hidden = whole_number("hidden", given.get("hidden", hidden), 1, LIMITS["hidden"])
-    if not starts_there:
-        seed = whole_number("seed", given.get("seed", SEED), 0, LIMITS["seed"])
+    hidden = whole_number("hidden", given.get("hidden", hidden), 1, 1000)
+    zeros = zero_parameters(kind, hidden)
+    settings = {"net": name}
+    if "seed" in given or "initial" not in given:
+        seed = whole_number("seed", given.get("seed", SEED), 0, 2**32 - 1)
         settings["seed"] = seed
-        start = initial_parameters(training.kind, random_stream(seed), hidden)
+        start = initial_parameters(kind, random_stream(seed), hidden)
     else:
-        start = {}
-        for key, zeros in zero_parameters(training.kind, hidden).items():
-            if initial.get(key) is not None:
-                start[key] = fit(f"initial.{key}", initial[key], zeros)
+        for key in zeros:
+            if key not in initial and key not in BIASES:
+                raise InputError("initial", key, "none (only biases may be left out)")
+        start = fit_by_name("initial", initial, zeros)
     settings["hidden"] = hidden
-    settings["eta"] = as_number("eta", given.get("eta", ETA))
-    if settings["eta"] < 0:
-        raise InputError("eta", "a number from 0", str(settings["eta"]))
-    for key, value in (("epochs", EPOCHS), ("every", 1)):
-        settings[key] = whole_number(key, given.get(key, value), 1, LIMITS[key])
-    examples = given.get("examples", training.examples)
-    settings["examples"] = read_examples(training.kind, examples)
+    eta = as_number("eta", given.get("eta", ETA))
+    if eta < 0:
+        raise InputError("eta", "a number from 0", str(eta))
+    settings["eta"] = eta
+    settings["epochs"] = whole_number("epochs", given.get("epochs", EPOCHS), 1, 10**6)
+    settings["every"] = whole_number("every", given.get("every", 1), 1, 10**6)
+    settings["examples"] = read_examples(kind, given.get("examples", examples))
     settings["initial"] = start
     return settings
 
@@ -637,11 +631,12 @@ def parameters_of(net, names=PARAMETERS):
 def quantities_of(step):
     """A step's quantities by name; a recurrent one's in lists over the time steps."""
     found = {}
+    parts = step.predictions()
     for name in QUANTITIES:
-        if hasattr(step, "time_steps") and name in BY_TIME_STEP:
-            found[name] = [getattr(now, name, None) for now in step.time_steps]
-        elif hasattr(step, name):
+        if hasattr(step, name):
             found[name] = getattr(step, name)
+        elif hasattr(parts[0], name):
+            found[name] = [getattr(now, name) for now in parts]
     return found
 
 
@@ -649,19 +644,18 @@ def train(net, settings):
     """Train net: yields each step's epoch, its example, the step, and the error.
 
     The error is the mean of E over all predictions of an epoch; it comes with the
-    epoch's last step, None before.  A bias that net does without is held at 0.
+    epoch's last step, None before.  A bias that initial leaves out is held as it is.
     """
-    training = TRAININGS[settings["net"]]
     examples = settings["examples"]
-    zeros = zero_parameters(training.kind, settings["hidden"])
-    without = [name for name in zeros if name not in settings["initial"]]
-    learning = training.learn(net, examples, settings["eta"])
+    start = parameters_of(net)
+    held = [name for name in start if name not in settings["initial"]]
+    learning = TRAININGS[settings["net"]].learn(net, examples, settings["eta"])
     for epoch in range(settings["epochs"]):
         total, count = 0.0, 0
         for n in range(len(examples)):
             step = next(learning)
-            for name in without:
-                setattr(net, name, zeros[name])
+            for name in held:
+                setattr(net, name, start[name])
             for now in step.predictions():
                 total += now.E
                 count += 1
@@ -702,30 +696,29 @@ def trace(
     given = {"net": net, "seed": seed, "epochs": epochs, "eta": eta, "hidden": hidden}
     given.update(initial=initial, examples=examples, every=every)
     settings = read_settings(given)
-    size = len(settings["examples"])
-    most = settings["epochs"] * size
-    count = min(2 * size, most)
+    examples = settings["examples"]
+    count = 2 * len(examples)
     if steps is not None:
-        count = whole_number("steps", steps, 0, most)
+        count = whole_number("steps", steps, 0, settings["epochs"] * len(examples))
     trainee = start_net(settings)
-    names = [name for name in PARAMETERS if name in settings["initial"]]
+    names = settings["initial"]  # a bias that it leaves out is not written down
     first_steps = []
     # Whole from the start, as a small heap has no room later for a list that grows.
-    curve = [0.0] * ((settings["epochs"] - 1) // settings["every"] + 1)
+    curve = [0.0] * len(range(0, settings["epochs"], settings["every"]))
     for epoch, n, step, error in train(trainee, settings):
         if len(first_steps) < count:
             where = f"training: steps[{len(first_steps)}]"
             values = dict(quantities_of(step), **parameters_of(trainee, names))
-            first_steps.append({"epoch": epoch, "example": n})
-            first_steps[-1].update(finite_copies(where, values))
+            values = fit_by_name(where, values, values)
+            first_steps.append(dict({"epoch": epoch, "example": n}, **values))
         if error is not None and epoch % settings["every"] == 0:
             curve[epoch // settings["every"]] = as_number("training: error", error)
-    answers = [trainee.forward(example) for example in settings["examples"]]
-    outputs = [quantities_of(step)["lay2"] for step in answers]
+    outputs = [quantities_of(trainee.forward(pair))["lay2"] for pair in examples]
     traced = dict({"format": FORMAT}, **settings)
     traced.update(steps=first_steps, error=curve)
-    traced["final"] = finite_copies("training: final", parameters_of(trainee, names))
-    traced.update(finite_copies("training", {"outputs": outputs}))
+    final = parameters_of(trainee, names)
+    traced["final"] = fit_by_name("training: final", final, final)
+    traced["outputs"] = fit("training: outputs", outputs, outputs)
     return traced
 
 
@@ -761,9 +754,7 @@ def task(net):
     >>> task("rnn")["hidden"], task("rnn")["eta"]
     (7, 0.25)
     """
-    net = from_array(net)
-    if net not in list(TASKS):
-        raise InputError("net", f"one of {TRAINING_NAMES}", repr(net))
+    net = read_settings({"net": net})["net"]
     hidden, eta, examples = TASKS[net]
     given = {"net": net, "hidden": hidden, "eta": eta, "epochs": 3}
     settings = read_settings(dict(given, examples=examples))
@@ -845,23 +836,24 @@ def read_steps(steps, settings, forms):
     """What a build gives of its steps, by place; forms has a step for each example."""
     size = len(settings["examples"])
     last = settings["epochs"] - 1
-    recurrent = issubclass(TRAININGS[settings["net"]].kind, RecurrentNet)
+    recurrent = "wh" in settings["initial"]
     results = {}
     seen = set()
     for count, given in enumerate(as_list("steps", steps)):
         where = f"steps[{count}]"
         check_keys(where, given, forms[0])
-        epoch, n = given.get("epoch", count // size), given.get("example", count % size)
+        given = dict(given)
+        epoch, n = given.pop("epoch", count // size), given.pop("example", count % size)
         epoch = whole_number(f"{where}.epoch (from 0)", epoch, 0, last)
         n = whole_number(f"{where}.example (from 0)", n, 0, size - 1)
         if (epoch, n) in seen:
             words = f"epoch {epoch}, example {n} again"
             raise InputError(where, "every step once", words)
         seen.add((epoch, n))
-        for name in [name for name in QUANTITIES + PARAMETERS if name in given]:
-            at = f"{where}.{name} (example {n})"
-            value = fit(at, given[name], forms[n][name], finite=False)
-            if recurrent and name in BY_TIME_STEP:
+        values = fit_by_name(f"{where} (example {n})", given, forms[n], finite=False)
+        for name, value in values.items():
+            of_step = name in PARAMETERS or name.startswith("corr_")
+            if recurrent and not of_step:
                 for k, part in enumerate(value):
                     results[Place("steps", epoch, n, k, name)] = part
             else:
@@ -872,18 +864,16 @@ def read_steps(steps, settings, forms):
 def read_results(given, settings):
     """What a build computed, by place."""
     # One epoch of refnet's own has the forms that the build's numbers must have.
-    keys = ("net", "hidden", "examples", "initial")
-    forms = trace(epochs=1, eta=0, **{key: settings[key] for key in keys})
+    forms = trace(**dict(settings, epochs=1, eta=0))
     results = read_steps(given.get("steps", []), settings, forms["steps"])
     parts = ["final"]
     if "seed" in settings:
         parts.append("initial")  # a result, where the start is drawn
     for part in parts:
         values = given.get(part, {})
-        check_keys(part, values, forms["final"])
-        for name in [name for name in forms["final"] if name in values]:
-            form = forms["final"][name]
-            value = fit(f"{part}.{name}", values[name], form, finite=False)
+        check_keys(part, values, forms[part])
+        values = fit_by_name(part, values, forms[part], finite=False)
+        for name, value in values.items():
             results[Place(part, None, None, None, name)] = value
     if "error" in given:
         epochs = range(0, settings["epochs"], settings["every"])
@@ -891,16 +881,16 @@ def read_results(given, settings):
         errors = fit(where, given["error"], [0.0] * len(epochs), finite=False)
         for epoch, error in zip(epochs, errors):
             results[Place("error", epoch, None, None, "error")] = error
-    outputs = as_list("outputs", given.get("outputs", []))
-    if "outputs" in given and len(outputs) != len(forms["outputs"]):
-        words = f"those of {len(forms['outputs'])} examples"
-        raise InputError("outputs", words, str(len(outputs)))
-    for n, output in enumerate(outputs):
-        form = forms["outputs"][n]
-        value = fit(f"outputs[{n}]", output, form, finite=False)
-        for k, lay2 in enumerate(numbers_in(value)):
-            k = k if isinstance(form, list) else None
-            results[Place("outputs", None, n, k, "outputs")] = lay2
+    if "outputs" in given:
+        size = len(settings["examples"])
+        outputs = as_list("outputs", given["outputs"])
+        if len(outputs) != size:
+            raise InputError("outputs", f"those of {size} examples", str(len(outputs)))
+        for n, form in enumerate(forms["outputs"]):
+            value = fit(f"outputs[{n}]", outputs[n], form, finite=False)
+            for k, lay2 in enumerate(numbers_in(value)):
+                k = k if isinstance(form, list) else None
+                results[Place("outputs", None, n, k, "outputs")] = lay2
     return results
 
 
@@ -923,13 +913,6 @@ def place_words(place, element=()):
     for n in element:
         words += f"[{n}]"
     return words
-
-
-def title(place):
-    """What a report calls that which stands at a Place: "act1", "final w2"."""
-    if place.part in ("steps", place.quantity):
-        return place.quantity
-    return place.part + " " + place.quantity
 
 
 class JudgedStep(Step):
@@ -1048,7 +1031,9 @@ class Judge:
 
         start is what a parameter was before: then its move counts, not its size.
         """
-        name = title(place)
+        name = place.quantity
+        if place.part not in ("steps", name):
+            name = place.part + " " + name
         if place not in self.results:
             is_new = name not in self.not_given and want != start
             if is_new and not self.wrong:
@@ -1346,8 +1331,7 @@ def check(candidate, rtol=RTOL, atol=ATOL):
         words = "seed or initial to start from, as in a task"
         raise InputError("seed", words, "neither")
     results = read_results(given, settings)
-    told = [p for p in results if p.part == "initial" or p.quantity in ("x", "y")]
-    if len(told) == len(results):
+    if all(p.part == "initial" or p.quantity in ("x", "y") for p in results):
         words = "some results: " + ", ".join(RESULTS)
         raise InputError("build", words, "nothing to judge")
     judge = Judge(settings, results, rtol, atol)

@@ -490,15 +490,12 @@ def run_source(source, settings, number=float):
     Here alone text becomes a program: a port is broken in its text, as its writer would
     break it, and single precision gets an exp of its own.
     """
-    own_math = types.SimpleNamespace(tanh=math.tanh)
-    own_math.exp = lambda total: number(math.exp(total))
-    names = {"copy": copy, "math": own_math}
+    own_exp = {"exp": lambda total: number(math.exp(total)), "tanh": math.tanh}
+    names = {"copy": copy, "math": types.SimpleNamespace(**own_exp)}
     exec(compile(source, "a port", "exec"), names)
     port = names["port_xor" if "port_xor" in names else "port_sequences"]
-    inner = dict(settings)
-    for name in ("initial", "examples", "eta"):
-        inner[name] = mapped(settings[name], number)
-    return {**port(inner), **settings}
+    taken = {name: settings[name] for name in ("initial", "examples", "eta")}
+    return {**port({**settings, **mapped(taken, number)}), **settings}
 
 
 def run_port(settings, *changes):
@@ -556,7 +553,6 @@ def right_builds(net):
     yield "the end of many epochs, added in another order", only(mine, "final")
     yield "all, at eta 0", run_port({**refnet.task(net), "eta": 0})
     mine = refnet.trace(net, seed=5, epochs=8)
-    yield "all, as JSON", json.loads(json.dumps(mine))
     for part in refnet.RESULTS:
         yield f"{part} alone", only(mine, part)
     first = 3 if net == "xor-batch" else 0
@@ -580,30 +576,24 @@ NOT_MOVED = {
 }
 
 
-def some_biases(net):
-    """One, two or all of the biases that the net of a training has."""
-    names = [name for name in NOT_MOVED if name in initial(net)]
-    for count in range(1, len(names) + 1):
-        yield from itertools.combinations(names, count)
-
-
-WITHOUT = [(net, biases) for net in NETS for biases in some_biases(net)]
+WITHOUT = [(net, biases) for net in NETS for biases in ("b1", "b2", "b1, b2")]
+WITHOUT += [(net, biases) for net in NETS[:2] for biases in ("bh", "b1, b2, bh")]
 
 
 @pytest.mark.parametrize("net, biases", WITHOUT)
 def test_a_right_build_without_some_biases_passes(net, biases):
-    settings = refnet.task(net)
-    for name in biases:
+    settings, names = refnet.task(net), biases.split(", ")
+    for name in names:
         settings["initial"][name] = mapped(settings["initial"][name], lambda bias: 0.0)
-    mine = run_port(settings, *[NOT_MOVED[name] for name in biases])
+    mine = run_port(settings, *[NOT_MOVED[name] for name in names])
     for inner in [mine["initial"], mine["final"], *mine["steps"]]:
-        for name in biases:
+        for name in names:
             del inner[name]
             inner.pop(f"corr_{name}", None)
     report = refnet.check(mine)
-    assert f"own start, without {', '.join(biases)} quantity" in flowing(report)
+    assert f"own start, without {biases} quantity" in flowing(report)
     assert not report, str(report)
-    mine["initial"].update(dict.fromkeys(biases))
+    mine["initial"].update(dict.fromkeys(names))
     assert str(refnet.check(mine)) == str(report), "null is as if left out"
 
 
@@ -828,20 +818,18 @@ def small_breaks(net):
 
 
 def outcome(source, settings, right):
-    """What becomes of a broken port, where a right one gives other numbers or none."""
+    """What becomes of a broken port; it fails where its numbers are not the right."""
     try:
         mine = run_source(source, settings)
         same = [close(mine[part], right[part]) for part in refnet.RESULTS]
     except Exception:  # whatever a broken port may raise or give
         return "does not run"
     try:
-        wrong = refnet.check(mine)
+        passes = not refnet.check(mine)
     except ValueError:  # it cannot be judged
-        wrong = True
-    if all(same):
-        assert not wrong, source
-        return "harmless"
-    return "fails" if wrong else "passes"
+        passes = False
+    assert passes == all(same), source
+    return "harmless" if passes else "fails"
 
 
 # How many small breaks of a port run on the task of a training and give a wrong number,
@@ -851,15 +839,13 @@ WRONG_BREAKS = {"rnn": 261, "rnn-bptt": 257, "xor-batch": 134, "xor-sgd": 123}
 
 @pytest.mark.parametrize("share", [20, pytest.param(1, marks=slow)])
 def test_every_small_break_fails_that_changes_a_number(net, share):
-    task = refnet.task(net)
+    task, *others = [(each, run_port(each)) for each in varied_settings(net)]
     outcomes = []
     for source in small_breaks(net)[::share]:
-        outcomes.append(outcome(source, task, run_port(task)))
-        assert outcomes[-1] != "passes", source
+        outcomes.append(outcome(source, *task))
         if outcomes[-1] == "harmless":  # then it changes no number anywhere
-            for settings in varied_settings(net):
-                found = outcome(source, settings, run_port(settings))
-                assert found == "harmless", source
+            for other in others:
+                assert outcome(source, *other) == "harmless", source
     wrong = outcomes.count("fails")
     assert wrong == WRONG_BREAKS[net] if share == 1 else wrong > 0
 
@@ -1091,15 +1077,6 @@ def test_numpys_arrays_pass_in_their_own_shapes(net, epochs):
     assert not refnet.check(theirs)
 
 
-def stepped(net, start=None, example=1):
-    """A training's net, and a step of one of its examples, forward and back."""
-    kind, _, examples = refnet.TRAININGS[net]
-    stepper = kind(**(start or initial(net)))
-    step = stepper.forward(examples[example])
-    stepper.backward(step)
-    return stepper, step
-
-
 def test_forward_makes_a_step_as_far_as_its_error(net):
     kind, _, examples = refnet.TRAININGS[net]
     step = kind(**initial(net)).forward(examples[1])
@@ -1108,55 +1085,20 @@ def test_forward_makes_a_step_as_far_as_its_error(net):
 
 
 def test_descend_alone_moves_the_net_and_changes_none_of_its_lists(net):
+    kind, _, examples = refnet.TRAININGS[net]
     start = initial(net)
-    moved, step = stepped(net, start)
+    moved = kind(**start)
+    step = moved.forward(examples[1])
+    moved.backward(step)
     assert vars(moved) == initial(net)
     moved.descend(step, 0.5)
     assert start == initial(net) != vars(moved)
 
 
-def test_descend_moves_each_parameter_by_eta_times_its_correction(net):
-    moved, step = stepped(net)
-    before = dict(vars(moved))
-    moved.descend(step, 0.5)
-    for name, value in vars(moved).items():
-        moves = zip(numbers_of(before[name]), numbers_of(getattr(step, "corr_" + name)))
-        assert numbers_of(value) == [number - 0.5 * corr for number, corr in moves]
-
-
-def test_a_batchs_net_moves_with_the_last_example():
-    net = refnet.XorNet(**initial("xor-batch"))
-    training = refnet.batch(net, refnet.XOR, 0.5)
-    for n in range(4):
-        next(training)
-        assert (vars(net) != initial("xor-batch")) == (n == 3)
-
-
 def test_a_steps_repr_shows_what_it_holds():
-    _, step = stepped("rnn")
+    step = refnet.RecurrentNet(**initial("rnn")).forward(refnet.SEQUENCES[1])
     assert repr(step).startswith("Step(time_steps=[Step(k=0, x=1.0, y=1.0, ")
-    assert f"corr_b2={step.corr_b2!r}" in repr(step)
-
-
-@pytest.mark.parametrize("kind", [refnet.RecurrentNet, refnet.ThroughTimeNet])
-@pytest.mark.parametrize("x, y", [(0.5, 0.25), (-2.0, 0.75), (1.0, 1.0)])
-def test_without_a_past_the_recurrent_net_is_the_xor_net(kind, x, y):
-    none, past = [0.0] * 3, [[0.0] * 3] * 3
-    rnn = kind(**{**initial("rnn"), "wh": past, "bh": none})
-    xor = refnet.XorNet([rnn.w1, rnn.b1], rnn.w2, rnn.b1, rnn.b2)
-    one, other = rnn.forward(([x], [y])), xor.forward(((x, 0.0), y))
-    rnn.backward(one)
-    xor.backward(other)
-    for name in ("act1", "lay1", "act2", "lay2", "E", "delta_l2", "delta_l1"):
-        assert getattr(one.time_steps[0], name) == getattr(other, name), name
-    for name in ("corr_w2", "corr_b2", "corr_b1"):
-        assert getattr(one, name) == getattr(other, name), name
-    assert one.corr_w1 == other.corr_w1[0]
-    assert (one.corr_wh, one.corr_bh) == (past, other.corr_b1)
-    one.corr_bh = none  # the XOR net has no second bias
-    rnn.descend(one, 0.5)
-    xor.descend(other, 0.5)
-    assert vars(rnn) == {**vars(xor), "w1": xor.w1[0], "wh": past, "bh": none}
+    assert repr(step).endswith(f"E={step.time_steps[1].E!r})])")
 
 
 def errors_of(net, example):

@@ -115,32 +115,14 @@ def readme(start):
 # ------------------------------------------------------------ The NumPy version
 
 
-class InOrder:
-    """NumPy held to scalar math.exp and to sums from left to right."""
-
-    @staticmethod
-    def exp(a):
-        return np.array([math.exp(v) for v in np.ravel(a)]).reshape(np.shape(a))
-
-    @staticmethod
-    def dot(a, b):
-        total = np.zeros(np.shape(a)[:-1] + np.shape(b)[1:])
-        for k in range(np.shape(a)[-1]):
-            total = total + np.multiply.outer(a[..., k], b[k])
-        return total
+def sigmoid(x):
+    """The notebook's cell."""
+    return 1.0 / (1 + np.exp(-x))
 
 
-def numpy_functions(arithmetic):
-    """The dot of np or of InOrder, and the notebook's sigmoid and dsigmoid on it."""
-    exp = arithmetic.exp
-
-    def sigmoid(x):
-        return 1.0 / (1 + exp(-x))
-
-    def dsigmoid(y):
-        return y * (1 - y)
-
-    return arithmetic.dot, sigmoid, dsigmoid
+def dsigmoid(y):
+    """The notebook's cell, which takes a sigmoid's value."""
+    return y * (1 - y)
 
 
 def numpy_start(net, stream, hidden=3):
@@ -155,13 +137,12 @@ def numpy_start(net, stream, hidden=3):
 
 def numpy_worked_step(start, eta=0.1):
     """The notebook's cells from the first example to the first update."""
-    dot, sigmoid, dsigmoid = numpy_functions(np)
     w1, w2, b1, b2 = start.values()
     x = np.array((0, 0))
     y = np.array(0)
-    act1 = dot(w1.T, x) + b1
+    act1 = np.dot(w1.T, x) + b1
     lay1 = sigmoid(act1)
-    act2 = dot(w2.T, lay1.T) + b2
+    act2 = np.dot(w2.T, lay1.T) + b2
     lay2 = sigmoid(act2)
     E = 0.5 * (y - lay2) ** 2
     delta_l2 = (y - lay2) * dsigmoid(act2)
@@ -169,7 +150,7 @@ def numpy_worked_step(start, eta=0.1):
     corr_b2 = delta_l2 * 1
     w2 = w2 - eta * corr_w2.T
     b2 = b2 - eta * corr_b2
-    delta_l1 = dot(w2, delta_l2) * dsigmoid(act1).T
+    delta_l1 = np.dot(w2, delta_l2) * dsigmoid(act1).T
     corr_w1 = np.outer(x, delta_l1)
     corr_b1 = delta_l1 * 1
     w1 = w1 - eta * corr_w1
@@ -177,9 +158,8 @@ def numpy_worked_step(start, eta=0.1):
     return E, {"w1": w1, "w2": w2, "b1": b1, "b2": b2}
 
 
-def numpy_xor(start, batch, eta=0.1, epochs=10000, steps=0, arithmetic=np):
+def numpy_xor(start, batch, eta=0.1, epochs=10000, steps=0):
     """The notebook's two XOR loops; batch says which."""
-    dot, sigmoid, dsigmoid = numpy_functions(arithmetic)
     X = [(0, 0), (1, 0), (0, 1), (1, 1)]
     Y = [0, 1, 1, 0]
     w1, w2, b1, b2 = start.values()
@@ -194,16 +174,16 @@ def numpy_xor(start, batch, eta=0.1, epochs=10000, steps=0, arithmetic=np):
         for i in range(len(X)):
             x = np.array(X[i])
             y = np.array(Y[i])
-            act1 = dot(w1.T, x) + b1
+            act1 = np.dot(w1.T, x) + b1
             lay1 = sigmoid(act1)
-            act2 = dot(w2.T, lay1.T) + b2
+            act2 = np.dot(w2.T, lay1.T) + b2
             lay2 = sigmoid(act2)
             E = 0.5 * (lay2 - y) ** 2
             error[n] += E[0]
             delta_l2 = (lay2 - y) * dsigmoid(lay2)
             corr_w2 = (delta_l2 * lay1).T
             corr_b2 = delta_l2 * 1
-            delta_l1 = dot(w2, delta_l2) * dsigmoid(lay1).T
+            delta_l1 = np.dot(w2, delta_l2) * dsigmoid(lay1).T
             corr_w1 = np.outer(x, delta_l1)
             corr_b1 = (delta_l1 * 1).T
             if batch:
@@ -234,9 +214,8 @@ def numpy_xor(start, batch, eta=0.1, epochs=10000, steps=0, arithmetic=np):
     return {"steps": recorded, "error": error, "final": final, "lines": lines}
 
 
-def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0, arithmetic=np):
+def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0):
     """The notebook's loop over the sequences, and the gradient it leaves out."""
-    dot, sigmoid, dsigmoid = numpy_functions(arithmetic)
     Xr = [[0, 0, 1], [1, 1, 0], [1, 0, 0], [0, 1, 0]]
     w1, w2, b1, b2, wh, bh = start.values()
     error = np.zeros((epochs, 1))
@@ -255,9 +234,9 @@ def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0, arithmetic=np
             for k in range(2):
                 x = np.array([Xr[i][k]])
                 y = np.array(Xr[i][k + 1])
-                act1 = (dot(w1.T, x) + b1) + (dot(lay1_mem[-1], wh) + bh)
+                act1 = (np.dot(w1.T, x) + b1) + (np.dot(lay1_mem[-1], wh) + bh)
                 lay1 = sigmoid(act1)
-                act2 = dot(w2.T, lay1.T) + b2
+                act2 = np.dot(w2.T, lay1.T) + b2
                 lay2 = sigmoid(act2)
                 E = 0.5 * (lay2 - y) ** 2
                 error[n] += E[0]
@@ -273,9 +252,9 @@ def numpy_rnn(start, through_time, eta=0.1, epochs=10000, steps=0, arithmetic=np
                 delta_l2 = (lay2_mem[k] - y) * dsigmoid(lay2_mem[k])
                 corr_w2 += (delta_l2 * lay1_mem[k + 1]).T
                 corr_b2 += delta_l2 * 1
-                back = dot(w2, delta_l2)
+                back = np.dot(w2, delta_l2)
                 if through_time:
-                    back = back + dot(wh, delta_next)
+                    back = back + np.dot(wh, delta_next)
                 delta_l1 = back * dsigmoid(lay1_mem[k + 1]).T
                 delta_next = delta_l1
                 corr_w1 += np.outer(x, delta_l1)
@@ -522,18 +501,21 @@ def notebook(net, seed=1, epochs=5, eta=0.1, hidden=3):
     return {**settings, "initial": initial(net, seed, hidden)}
 
 
+def some_sequence(length):
+    """Random inputs and targets, of so many time steps."""
+    some = random.Random(length)
+    return [[some.uniform(-2, 2) for _ in range(length)] for _ in range(2)]
+
+
 def varied_settings(net):
     """Settings of many kinds: any starts, sizes, lengths and real-valued examples."""
-    some = random.Random(net)
     found = [refnet.task(net), notebook(net), notebook(net, 7, 30, 2.5, 1)]
     for lengths in ((2,), (2, 6, 1), (3, 4, 5, 2)):
+        examples = [some_sequence(length) for length in lengths]
+        if net.startswith("xor"):
+            examples = [((x[0], x[-1]), y[0]) for x, y in examples]
         settings = notebook(net, len(lengths), 4, 0.7, 1 + len(lengths))
-        settings["examples"] = []
-        for length in lengths if net.startswith("rnn") else (2, 2, 2):
-            x = [some.gauss(0, 2) for _ in range(length)]
-            y = [some.random() for _ in range(length)]
-            settings["examples"].append([x, y if net.startswith("rnn") else y[0]])
-        found.append(settings)
+        found.append({**settings, "examples": examples})
     return found
 
 
@@ -579,8 +561,6 @@ NOT_MOVED = {
     "b2": ('net["b2"] -= rate', 'net["b2"] -= 0'),
     "bh": ('net["bh"][j] -= rate', 'net["bh"][j] -= 0'),
 }
-
-
 WITHOUT = [(net, biases) for net in NETS for biases in ("b1", "b2", "b1, b2")]
 WITHOUT += [(net, biases) for net in NETS[:2] for biases in ("bh", "b1, b2, bh")]
 
@@ -1037,14 +1017,32 @@ def test_the_replay_prints_the_notebooks_lines(seed, hidden, epochs):
     assert [line for line in text.split("\n") if "< ---" in line] == lines
 
 
+@pytest.fixture
+def in_order(monkeypatch):
+    """NumPy held to scalar math.exp and to sums from left to right."""
+
+    def exp(a):
+        return np.array([math.exp(v) for v in np.ravel(a)]).reshape(np.shape(a))
+
+    def dot(a, b):
+        total = np.zeros(np.shape(a)[:-1] + np.shape(b)[1:])
+        for k in range(np.shape(a)[-1]):
+            total = total + np.multiply.outer(a[..., k], b[k])
+        return total
+
+    monkeypatch.setattr(np, "exp", exp)
+    monkeypatch.setattr(np, "dot", dot)
+
+
 @needs_numpy
+@pytest.mark.usefixtures("in_order")
 @pytest.mark.parametrize("epochs", [100, pytest.param(10000, marks=slow)])
 @pytest.mark.parametrize("seed, hidden", [(1, 3), (2, 1), (LAST_SEED, 8)])
 def test_a_trace_is_to_the_last_bit_numpys_that_adds_in_order(
     net, seed, hidden, epochs
 ):
     ours = refnet.trace(net, seed, epochs, hidden=hidden, steps=8)
-    theirs = numpy_trace(net, seed, hidden, epochs, steps=8, arithmetic=InOrder)
+    theirs = numpy_trace(net, seed, hidden, epochs, steps=8)
     assert len(ours["steps"]) == len(theirs["steps"]) == 8
     for mine, other in zip(ours["steps"], theirs["steps"]):
         assert set(mine) == set(other)
@@ -1106,12 +1104,6 @@ def assert_gradient(kind, start, example, errors=errors_of):
                 total = sum(errors(kind(**{**start, name: point}), example))
                 derivatives.append(total.imag / 1e-30)
             assert close(getattr(step, "corr_" + name), derivatives, 1e-12, 1e-16), name
-
-
-def some_sequence(length):
-    """Random inputs and targets, of so many time steps."""
-    some = random.Random(length)
-    return [[some.uniform(-2, 2) for _ in range(length)] for _ in range(2)]
 
 
 @pytest.mark.parametrize("hidden", range(1, 9))
@@ -2488,7 +2480,7 @@ def timed(net, rounds, epochs, hidden=3):
 
 def timed_processes(rounds, epochs):
     """The same for all three trainings as whole processes, imports included."""
-    parts = (numpy_functions, numpy_start, numpy_xor, numpy_rnn, numpy_train)
+    parts = (sigmoid, dsigmoid, numpy_start, numpy_xor, numpy_rnn, numpy_train)
     source = "import numpy as np\n" + "".join(map(inspect.getsource, parts))
     scripts = [source + THEIRS.format(epochs, TIMED), OURS.format(epochs, TIMED)]
 

@@ -724,8 +724,7 @@ def independent(one, other):
 
 
 def test_two_faults_make_the_rows_of_both_wrong_and_no_other():
-    pairs = itertools.combinations(FAULTS, 2)
-    pairs = [pair for pair in pairs if independent(*pair)]
+    pairs = [pair for pair in itertools.combinations(FAULTS, 2) if independent(*pair)]
     assert len(pairs) > 100
     for pair in pairs:
         assert broken(refnet.check(faulty(*pair))) == named(*pair), pair
@@ -825,12 +824,7 @@ def closed(base, rounded):
     return Kind
 
 
-def single(value):
-    """The float of single precision that is nearest."""
-    return struct.unpack("f", struct.pack("f", value))[0]
-
-
-Single = closed(float, single)
+Single = closed(float, lambda value: struct.unpack("f", struct.pack("f", value))[0])
 FOR_STEPS = {"rtol": 1e-4, "atol": 1e-6}
 FOR_PARAMETERS = {"rtol": 1e-4, "atol": 1e-7}
 

@@ -585,7 +585,7 @@ def read_settings(given):
     if "w2" in initial:
         shape, numbers = flat("initial.w2", initial["w2"], finite=False)
         hidden = len(numbers)
-        if shape not in ("one number", f"{hidden} numbers"):
+        if not numbers or shape not in ("one number", f"{hidden} numbers"):
             raise InputError("initial.w2", "numbers for one output only", shape)
     hidden = whole_number("hidden", given.get("hidden", hidden), 1, 1000)
     zeros = zero_parameters(kind, hidden)

@@ -935,29 +935,21 @@ HEADING = "quantity values wrong max abs max rel epoch example time step"
 
 
 class Row:
-    """What is found of a quantity: how many numbers, which are wrong, how far off."""
+    """What is found of a quantity: how many numbers, which are wrong, how far off.
 
-    def __init__(self, name, rtol, atol):
-        self.title = name
-        self.is_scaled = name in SCALED
+    All that is wrong is c times refnet's (for a parameter, its move from start is)
+    where c lies between low and high, if anywhere.
+    """
+
+    def __init__(self, title, rtol, atol):
+        self.title = title
         self.rtol, self.atol = rtol, atol
         self.count = 0
         self.wrong = []
         self.absolute = 0.0  # the largest abs(got - want)
         self.relative = 0.0  # the largest by abs(want)
         self.beside_1 = 0.0  # the largest by max(1, abs(want))
-        self.largest_move = 0.0  # want - start, of what is wrong
-        self.c = 1.0  # (got - start) / (want - start) there; factor tries the others
-        self.contradicts = False  # a training, as no constant explains what is wrong
-
-    def is_right(self, difference, c=1.0):
-        """Whether the build's number, or its move from start, is c times refnet's."""
-        want = difference.want
-        move = want - difference.start
-        off = abs(difference.got - want - (c - 1) * move)
-        # Where a parameter hardly moves, its rounding counts: a thousandth of want.
-        limit = self.atol + self.rtol * max(abs(c * move), abs(want) / 1000)
-        return off <= limit and isfinite(off)  # c may be infinite
+        self.low, self.high = -float("inf"), float("inf")
 
     def note(self, difference):
         """Take a Difference in; return whether it is wrong.  NaN is infinitely so."""
@@ -966,21 +958,31 @@ class Row:
         self.absolute = max(self.absolute, off)
         self.relative = max(self.relative, off / abs(want) if want else 0.0)
         self.beside_1 = max(self.beside_1, off / max(1.0, abs(want)))
-        if self.is_right(difference):
+        move, own = want - start, got - start
+        # Where a parameter hardly moves, its rounding counts: a thousandth of want.
+        least = abs(want) / 1000
+        if off <= self.atol + self.rtol * max(abs(move), least):
             return False
         self.wrong.append(difference)
-        if abs(want - start) > abs(self.largest_move):
-            self.largest_move = want - start
-            self.c = (got - start) / (want - start)
-        if not self.is_scaled or not self.is_right(difference, self.c):
-            self.contradicts = True
+        c = own / move if move else float("inf")
+        if isfinite(c):
+            reach = (self.atol + self.rtol * max(abs(own), least)) / abs(move)
+            self.low = max(self.low, c - reach)
+            self.high = min(self.high, c + reach)
+        else:
+            self.low, self.high = float("inf"), -float("inf")
         return True
 
     def factor(self):
         """The c such that all that is wrong, three at least, is c times refnet's."""
-        if len(self.wrong) < 3 or f"{self.c:.4g}" == "1":
-            return None
-        return self.c if all(self.is_right(d, self.c) for d in self.wrong) else None
+        c = (self.low + self.high) / 2
+        few = len(self.wrong) < 3
+        return None if few or self.low > self.high or f"{c:.4g}" == "1" else c
+
+    def contradicts(self):
+        """Whether something is wrong that no convention of a build explains."""
+        explained = self.title in SCALED and self.low <= self.high
+        return len(self.wrong) > 0 and not explained
 
     def line(self):
         """The row below HEADING: counts, largest differences, the first wrong place."""
@@ -1090,7 +1092,7 @@ class Judge:
                 self.compare(Place("error", epoch, None, None, "error"), error)
             if is_given and not self.wrong:  # the next step has its own
                 self.not_given = [p for p in PARAMETERS if p in self.not_given]
-            if not patient and any(row.contradicts for row in self.rows):
+            if not patient and any(row.contradicts() for row in self.rows):
                 return
             # Before train makes the next step; after the last it is none that is given.
             self.epoch, self.example = divmod(epoch * size + n + 1, size)
@@ -1103,7 +1105,7 @@ class Judge:
 
     def agrees(self):
         """Whether all is right, constants other than 0 in what SCALED names aside."""
-        if any(row.contradicts for row in self.rows):
+        if any(row.contradicts() for row in self.rows):
             return False
         return all(row.factor() for row in self.rows if row.wrong)
 

@@ -1010,8 +1010,11 @@ class Judge:
         self.settings = settings
         self.results = results
         self.rtol, self.atol = rtol, atol
-        places = [place for place in results if place.part == "steps"]
-        self.given_steps = {(place.epoch, place.example) for place in places}
+        self.parts = {place.part for place in results}
+        steps = [place for place in results if place.part == "steps"]
+        self.given_steps = {(place.epoch, place.example) for place in steps}
+        # How many steps the training has.
+        self.steps = settings["epochs"] * len(settings["examples"])
         self.wrong = []
         self.not_given = []  # titles of what refnet's own stand for, until one is wrong
         self.rows = []  # in the order of computation
@@ -1061,12 +1064,14 @@ class Judge:
 
     def compare_parameters(self, net, part, epoch, n, starts):
         """Compare net's parameters with a build's, and have it go on from those."""
+        values = parameters_of(net)
         # First those that are given, as none is computed from another.
         for is_given in (True, False):
-            for name, value in parameters_of(net).items():
+            for name in PARAMETERS:
                 place = Place(part, epoch, n, None, name)
-                if (place in self.results) == is_given:
-                    setattr(net, name, self.compare(place, value, starts.get(name)))
+                if name in values and (place in self.results) == is_given:
+                    value = self.compare(place, values[name], starts.get(name))
+                    setattr(net, name, value)
 
     def new_step(self):
         """An empty step for the net that is watched."""
@@ -1220,14 +1225,11 @@ def hints(judge, labelled):
         words = f"Nothing is off by more than {off:.2g} of max(1, abs(want)): single"
         words += " precision, few digits printed, or a small difference of its own"
         lines.append(words)
-    final = [place for place in judge.results if place.part == "final"]
-    wrong = [d for d in judge.wrong if d.quantity in PARAMETERS and d.part != "initial"]
-    moves = any(d.want != d.start for d in wrong)
-    if final and moves and judge.start == judge.end:
+    moves = judge.settings["eta"] > 0
+    if moves and "final" in judge.parts and judge.start == judge.end:
         words = "initial and final are the same: if the build moves, copy initial"
         lines.append(words + " before the training changes it")
-    count = judge.settings["epochs"] * len(judge.settings["examples"])
-    in_order = labelled or len(judge.given_steps) == count
+    in_order = labelled or len(judge.given_steps) == judge.steps
     if not in_order and judge.wrong[0].part == "steps":
         words = "Steps without epoch or example were counted by their place"
         lines.append(words + " in the list.")
@@ -1238,11 +1240,10 @@ def hints(judge, labelled):
 
 def unseen(judge):
     """What a PASS did not see, in lines."""
-    given = {place.part for place in judge.results}
-    missing = [part for part in RESULTS if part not in given]
-    count = judge.settings["epochs"] * len(judge.settings["examples"])
-    if 0 < len(judge.given_steps) < count:
-        missing.insert(0, f"{count - len(judge.given_steps)} of {count} steps")
+    missing = [part for part in RESULTS if part not in judge.parts]
+    count = len(judge.given_steps)
+    if 0 < count < judge.steps:
+        missing.insert(0, f"{judge.steps - count} of {judge.steps} steps")
     lines = ["Not given: " + ", ".join(missing)] if missing else []
     alike = all(len(set(numbers_in(value))) == 1 for value in judge.start.values())
     if alike and judge.settings["hidden"] > 1:
@@ -1276,8 +1277,8 @@ def report_text(judge, labelled):
     count = len(settings["examples"])
     words = f"{settings['net']}, {count} {'own' if own else 'notebook'} example"
     words += f"{'s' * (count != 1)}, {training_words(settings)}"
-    zeros = [name for name in BIASES if name in judge.start]
-    without = [name for name in zeros if name not in settings["initial"]]
+    start, initial = judge.start, settings["initial"]
+    without = [name for name in BIASES if name in start and name not in initial]
     if without:
         words += ", without " + ", ".join(without)
     table = [wrap(words), HEADING] + [row.line() for row in judge.rows]

@@ -258,7 +258,8 @@ class RecurrentNet:
         xs, ys = example
         for k in range(len(xs)):
             now = self.new_step()
-            now.k, now.x, now.y = k, xs[k], ys[k]  # k first: a judge's place needs it
+            now.k = k  # first, as a judge's place needs it
+            now.x, now.y = xs[k], ys[k]
             now.lay1_before = lay1_before
             x = now.x
             # Forward pass, 1st layer, with what the time step before left
@@ -576,7 +577,7 @@ def read_settings(given):
         raise InputError("format", repr(FORMAT), repr(given["format"]))
     name = from_array(given.get("net"))
     if name not in list(TRAININGS):  # a list, as it may be what no dictionary takes
-        raise InputError("net", f"one of {TRAINING_NAMES}", repr(name))
+        raise InputError("net", f"one of {TRAINING_NAMES}, as in a task", repr(name))
     kind, _, examples = TRAININGS[name]
     initial = given.get("initial", {})
     check_keys("initial", initial, zero_parameters(kind, 1))
@@ -798,9 +799,10 @@ corr_b1[j] = delta_l1[j]                                                   xor
 corr_b1[j] = sum_k delta_l1[j]                                             rnn
 corr_wh[i][j] = sum_k lay1_before[i]*delta_l1[j]                           rnn
 corr_bh[j] = sum_k delta_l1[j]                                             rnn
-w = w - eta*corr_w                                                         xor, rnn
+w = w - eta*corr_w, after every example                                    xor, rnn
 w = w - eta*(sum_n corr_w), after the last example                         xor-batch
 error = (sum of E) / (number of E)                                         xor, rnn
+final = w after the last step                                              xor, rnn
 outputs = lay2 with the parameters in final                                xor, rnn
 """
 
@@ -915,13 +917,40 @@ def place_words(place, element=()):
     return words
 
 
+def equation(training, quantity):
+    """The line of EQUATIONS for a quantity, and that of from_after, if it takes it."""
+    head = "w" if quantity in PARAMETERS else quantity
+    found = ""
+    for line in EQUATIONS.strip().split("\n"):
+        text, _, names = line.rpartition("  ")
+        holds = any(training.startswith(name) for name in names.split(", "))
+        if holds and text.replace("[", " ").split(" ")[0] == head:
+            found = text.strip()
+    if head == "w":  # which stands for the parameter: in corr_w, too
+        found = found.replace("w", quantity)
+    if "+ from_after" in found:
+        return [found] + equation(training, "from_after")
+    return [found]
+
+
+def names_on_the_right(training, quantity):
+    """Of what quantities and parameters the equation of a quantity makes it."""
+    text = " ".join(equation(training, quantity)).replace("=", " = ", 1)
+    _, _, text = text.partition(" = ")
+    text = text.replace("_before", "").replace("_after", "")
+    for sign in "[]()*+-/,":
+        text = text.replace(sign, " ")
+    words = text.split(" ")
+    return [name for name in QUANTITIES + PARAMETERS if name in words]
+
+
 class JudgedStep(Step):
     """A step that shows a judge what a net assigns, and holds the judge's answer."""
 
     k = None  # but in a time step
 
     def __init__(self, judge):
-        object.__setattr__(self, "judge", judge)
+        self.judge = judge
 
     def __setattr__(self, name, value):
         if name in QUANTITIES:
@@ -947,9 +976,10 @@ class Row:
         self.count = 0
         self.wrong = []
         self.absolute = 0.0  # the largest abs(got - want)
-        self.relative = 0.0  # the largest by abs(want)
-        self.beside_1 = 0.0  # the largest by max(1, abs(want))
+        self.relative = 0.0  # the largest of them by abs(want)
+        self.beside_1 = 0.0  # the largest of them by max(1, abs(want))
         self.low, self.high = -float("inf"), float("inf")
+        self.has_right = False  # a number that no constant but 1 leaves right
 
     def note(self, difference):
         """Take a Difference in; return whether it is wrong.  NaN is infinitely so."""
@@ -958,15 +988,17 @@ class Row:
         self.absolute = max(self.absolute, off)
         self.relative = max(self.relative, off / abs(want) if want else 0.0)
         self.beside_1 = max(self.beside_1, off / max(1.0, abs(want)))
-        move, own = want - start, got - start
+        move, got_move = want - start, got - start
         # Where a parameter hardly moves, its rounding counts: a thousandth of want.
         least = abs(want) / 1000
-        if off <= self.atol + self.rtol * max(abs(move), least):
+        limit = self.atol + self.rtol * max(abs(move), least)
+        if off <= limit:
+            self.has_right = self.has_right or abs(move) > limit
             return False
         self.wrong.append(difference)
-        c = own / move if move else float("inf")
+        c = got_move / move if move else float("inf")
         if isfinite(c):
-            reach = (self.atol + self.rtol * max(abs(own), least)) / abs(move)
+            reach = (self.atol + self.rtol * max(abs(got_move), least)) / abs(move)
             self.low = max(self.low, c - reach)
             self.high = min(self.high, c + reach)
         else:
@@ -974,19 +1006,23 @@ class Row:
         return True
 
     def factor(self):
-        """The c such that all that is wrong, three at least, is c times refnet's."""
+        """The c such that all that is wrong, three at least, is c times refnet's.
+
+        None where there is none, or where it would be printed as 1.
+        """
         c = (self.low + self.high) / 2
         few = len(self.wrong) < 3
         return None if few or self.low > self.high or f"{c:.4g}" == "1" else c
 
     def contradicts(self):
         """Whether something is wrong that no convention of a build explains."""
-        explained = self.title in SCALED and self.low <= self.high
-        return len(self.wrong) > 0 and not explained
+        scaled = self.title in SCALED and not self.has_right
+        return len(self.wrong) > 0 and not (scaled and self.low <= self.high)
 
     def line(self):
         """The row below HEADING: counts, largest differences, the first wrong place."""
         count = str(self.count)
+        # They share 15 columns, as the longest title leaves few.
         words = self.title + " " * (14 - len(self.title) - len(count)) + " " + count
         words += f" {len(self.wrong):>5}"
         words += f" {self.absolute:>7.2g} {self.relative:>7.2g}"
@@ -994,9 +1030,10 @@ class Row:
             first = self.wrong[0]
             place = first.epoch, first.example, first.time_step
             epoch, example, time_step = ["" if n is None else n for n in place]
-            words += f" {epoch:>5} {example:>7}" + f" {time_step:>9}".rstrip()
-            c = self.factor()
-            words += "" if c is None else f", {c + 0.0:.4g} times refnet's"  # no -0
+            words += f" {epoch:>5} {example:>7} {time_step:>9}"
+        c = self.factor()
+        if c is not None:
+            words = words.rstrip() + f", {c + 0.0:.4g} times refnet's"  # no -0
         return words.rstrip()
 
 
@@ -1013,10 +1050,14 @@ class Judge:
         self.parts = {place.part for place in results}
         steps = [place for place in results if place.part == "steps"]
         self.given_steps = {(place.epoch, place.example) for place in steps}
-        # How many steps the training has.
-        self.steps = settings["epochs"] * len(settings["examples"])
+        self.step_count = settings["epochs"] * len(settings["examples"])  # of all
         self.wrong = []
-        self.not_given = []  # titles of what refnet's own stand for, until one is wrong
+        # By name: what its number was computed from and is not given, itself included.
+        self.lacking = {}
+        self.not_given = set()  # the same of the first wrong number
+        self.inputs = {"outputs": PARAMETERS}  # what a number is computed from
+        for name in QUANTITIES + PARAMETERS + ("error",):
+            self.inputs[name] = names_on_the_right(settings["net"], name)
         self.rows = []  # in the order of computation
         self.row_of = {}  # the same by title
         self.start = {}  # the parameters at the start,
@@ -1024,25 +1065,39 @@ class Judge:
         self.epoch = 0  # of the step under way
         self.example = 0
 
-    def row(self, name):
-        """The row of this title."""
+    def row(self, place):
+        """The row for what stands at a place."""
+        name = place.quantity
+        if place.part not in ("steps", name):
+            name = place.part + " " + name
         if name not in self.row_of:
             self.row_of[name] = Row(name, self.rtol, self.atol)
             self.rows.append(self.row_of[name])
         return self.row_of[name]
+
+    def follow(self, place):
+        """Note what is not given of what a number is computed from, and return it."""
+        name = place.quantity
+        inputs = self.inputs[name]
+        if place.part in ("initial", "final"):
+            inputs = [name]
+        lacking = set()
+        for each in inputs:
+            lacking.update(self.lacking.get(each, ()))
+        self.lacking[name] = set()
+        if place not in self.results:
+            self.lacking[name].update(lacking)
+            self.lacking[name].add(place.part if inputs == [name] else name)
+        return lacking
 
     def compare(self, place, want, start=None):
         """What to go on with: the build's value, where it gives a finite one, or want.
 
         start is what a parameter was before: then its move counts, not its size.
         """
-        name = place.quantity
-        if place.part not in ("steps", name):
-            name = place.part + " " + name
+        if not self.wrong:
+            lacking = self.follow(place)
         if place not in self.results:
-            is_new = name not in self.not_given and want != start
-            if is_new and not self.wrong:
-                self.not_given.append(name)
             return want
         got = self.results[place]
         gots, wants = numbers_in(got), numbers_in(want)
@@ -1050,28 +1105,27 @@ class Judge:
             words = "a training in a double's range"
             raise InputError(place_words(place), words, repr(want))
         starts = [0.0] * len(wants) if start is None else numbers_in(start)
-        row = self.row(name)
+        row = self.row(place)
         row.count += len(wants)
         for n in range(len(wants)):
-            if gots[n] != wants[n]:
-                numbers = gots[n], wants[n], starts[n]
-                difference = Difference(*place, indices_of(want, n), *numbers)
+            if gots[n] == wants[n]:
+                row.has_right = row.has_right or wants[n] != starts[n]
+            else:
+                element = indices_of(want, n)
+                difference = Difference(*place, element, gots[n], wants[n], starts[n])
                 if row.note(difference):
+                    if not self.wrong:
+                        self.not_given = lacking
                     self.wrong.append(difference)
-        if not self.wrong and name in self.not_given:
-            self.not_given.remove(name)
         return got if all(map(isfinite, gots)) else want
 
     def compare_parameters(self, net, part, epoch, n, starts):
         """Compare net's parameters with a build's, and have it go on from those."""
-        values = parameters_of(net)
-        # First those that are given, as none is computed from another.
-        for is_given in (True, False):
-            for name in PARAMETERS:
+        for name in PARAMETERS:
+            if name in self.settings["initial"]:
                 place = Place(part, epoch, n, None, name)
-                if name in values and (place in self.results) == is_given:
-                    value = self.compare(place, values[name], starts.get(name))
-                    setattr(net, name, value)
+                value = self.compare(place, getattr(net, name), starts.get(name))
+                setattr(net, name, value)
 
     def new_step(self):
         """An empty step for the net that is watched."""
@@ -1084,75 +1138,42 @@ class Judge:
         net = start_net(self.settings)
         if "seed" in self.settings:
             self.compare_parameters(net, "initial", None, None, {})
-        self.start = before = parameters_of(net)
+        self.start = parameters_of(net)
+        before = self.start
         net.new_step = self.new_step
         for epoch, n, _, error in train(net, self.settings):
-            is_given = (epoch, n) in self.given_steps
-            if is_given:
+            if (epoch, n) in self.given_steps:
                 self.compare_parameters(net, "steps", epoch, n, before)
-            elif not self.wrong:
-                self.not_given = ["steps"]
+            else:
+                for name in PARAMETERS + ("E",):
+                    self.lacking.setdefault(name, set()).add("steps")
             before = parameters_of(net)
             if error is not None:
                 self.compare(Place("error", epoch, None, None, "error"), error)
-            if is_given and not self.wrong:  # the next step has its own
-                self.not_given = [p for p in PARAMETERS if p in self.not_given]
+            for name in QUANTITIES:  # which the next step computes anew
+                self.lacking.pop(name, None)
             if not patient and any(row.contradicts() for row in self.rows):
                 return
-            # Before train makes the next step; after the last it is none that is given.
+            # Before train makes the next step.
             self.epoch, self.example = divmod(epoch * size + n + 1, size)
         self.compare_parameters(net, "final", None, None, self.start)
-        self.end = parameters_of(net)
+        net.new_step = Step
         for n, example in enumerate(self.settings["examples"]):
             for now in net.forward(example).predictions():
                 place = Place("outputs", None, n, getattr(now, "k", None), "outputs")
                 self.compare(place, now.lay2)
+        self.end = parameters_of(net)
 
     def agrees(self):
-        """Whether all is right, constants other than 0 in what SCALED names aside."""
-        if any(row.contradicts() for row in self.rows):
-            return False
-        return all(row.factor() for row in self.rows if row.wrong)
-
-
-def equation(name, quantity):
-    """The lines of EQUATIONS for a name in a training, in a list."""
-    head = "w" if quantity in PARAMETERS else quantity
-    found = ""
-    for line in EQUATIONS.split("\n"):
-        text, _, trainings = line.rpartition("  ")
-        own = [begin for begin in trainings.split(", ") if name.startswith(begin)]
-        if own and text.replace("[", " ").split(" ")[0] == head:
-            found = text.strip()
-    if head == "w":  # which stands for the parameter: in corr_w, too
-        found = found.replace("w", quantity)
-    if "+ from_after" in found:
-        return [found] + equation(name, "from_after")
-    return [found]
-
-
-def not_given_before(judge, first):
-    """What a wrong number is computed from, as far back as a build does not give it."""
-    found = []
-    pending = [first.quantity]
-    while pending:
-        text = " ".join(equation(judge.settings["net"], pending.pop()))
-        text = text.replace("_before", "").replace("_after", "")
-        for sign in "[]()*+-/":
-            text = text.replace(sign, " ")
-        words = set(text.split(" "))
-        for name in judge.not_given:
-            parts = name.split(" ")  # outputs come from final: of "final w1" both count
-            if name == "steps":
-                parts = ("E",) + PARAMETERS
-            if name not in found and words.intersection(parts):
-                found.append(name)
-                pending.append(name.split(" ")[-1])
-    return [name for name in judge.not_given if name in found]
+        """Whether all that is wrong is in SCALED, each row by a constant but 0."""
+        for row in self.rows:
+            if row.contradicts() or (row.wrong and row.factor() in (None, 0.0)):
+                return False
+        return True
 
 
 def other_training(judge):
-    """Another training that all a build gives agrees with, in words, or "".
+    """The other training, in words, with which all that a build gives agrees, or "".
 
     It is searched among those on the same kind of examples, with the learning rates
     that an error without 1/2, or a mean instead of a sum, comes to; each is run as far
@@ -1163,22 +1184,26 @@ def other_training(judge):
     lengths = {len(numbers_in(y)) for _, y in settings["examples"]}
     sizes = [1, len(settings["examples"])]
     if len(lengths) == 1:
-        sizes += lengths
-    etas = {c * settings["eta"] / n for n in sizes for c in (1, 2)}
+        sizes.append(lengths.pop())
+    etas = set()
+    for n in sizes:
+        etas.add(settings["eta"] / n)
+        etas.add(2 * settings["eta"] / n)
     for name in sorted(TRAININGS):
-        if issubclass(TRAININGS[name].kind, RecurrentNet) == recurrent:
-            for eta in sorted(etas):
-                if (name, eta) == (settings["net"], settings["eta"]):
-                    continue  # it has just failed
-                others = dict(settings, net=name, eta=eta)
-                other = Judge(others, judge.results, judge.rtol, judge.atol)
-                try:
-                    other.watch(patient=False)
-                except InputError:  # it leaves a double's range
-                    continue
-                if other.agrees():
-                    aside = ", up to constants" if other.wrong else ""
-                    return f"{name}, eta {eta:.6g}{aside}"
+        if issubclass(TRAININGS[name].kind, RecurrentNet) != recurrent:
+            continue
+        for eta in sorted(etas):
+            if (name, eta) == (settings["net"], settings["eta"]):
+                continue  # the build's own has just failed
+            tried = dict(settings, net=name, eta=eta)
+            other = Judge(tried, judge.results, judge.rtol, judge.atol)
+            try:
+                other.watch(patient=False)
+            except InputError:  # it leaves a double's range
+                continue
+            if other.agrees():
+                aside = ", up to constants" if other.wrong else ""
+                return f"{name}, eta {eta}{aside}"
     return ""
 
 
@@ -1193,7 +1218,8 @@ def training_words(settings):
 def first_wrong_lines(judge):
     """The first wrong number, in the order of computation, and its equation."""
     first = judge.wrong[0]
-    quantity = "initial" if first.part == "initial" else first.quantity
+    by_part = first.part in ("initial", "final")
+    quantity = first.part if by_part else first.quantity
     lines = [
         "The first, in the order of computation, is in",
         "  " + place_words(first, first.element),
@@ -1204,7 +1230,8 @@ def first_wrong_lines(judge):
     ]
     for text in equation(judge.settings["net"], quantity):
         lines.append("  " + text)
-    not_given = not_given_before(judge, first)
+    order = ("initial", "steps") + QUANTITIES + PARAMETERS + ("final",)
+    not_given = [name for name in order if name in judge.not_given]
     if not_given:
         words = "  or the fault is in what is not given before it: "
         lines.append(words + ", ".join(not_given))
@@ -1222,14 +1249,16 @@ def hints(judge, labelled):
         lines.append("All of it agrees with another training: " + words)
     off = max([row.beside_1 for row in judge.rows])
     if off <= 1e-5:
-        words = f"Nothing is off by more than {off:.2g} of max(1, abs(want)): single"
-        words += " precision, few digits printed, or a small difference of its own"
+        words = f"Nothing is off by more than about {off:.2g} of max(1, abs(want)): "
+        words += (
+            "single precision, few digits printed, or a small difference of its own"
+        )
         lines.append(words)
     moves = judge.settings["eta"] > 0
     if moves and "final" in judge.parts and judge.start == judge.end:
         words = "initial and final are the same: if the build moves, copy initial"
         lines.append(words + " before the training changes it")
-    in_order = labelled or len(judge.given_steps) == judge.steps
+    in_order = labelled or len(judge.given_steps) == judge.step_count
     if not in_order and judge.wrong[0].part == "steps":
         words = "Steps without epoch or example were counted by their place"
         lines.append(words + " in the list.")
@@ -1242,8 +1271,8 @@ def unseen(judge):
     """What a PASS did not see, in lines."""
     missing = [part for part in RESULTS if part not in judge.parts]
     count = len(judge.given_steps)
-    if 0 < count < judge.steps:
-        missing.insert(0, f"{judge.steps - count} of {judge.steps} steps")
+    if 0 < count < judge.step_count:
+        missing.insert(0, f"{judge.step_count - count} of {judge.step_count} steps")
     lines = ["Not given: " + ", ".join(missing)] if missing else []
     alike = all(len(set(numbers_in(value))) == 1 for value in judge.start.values())
     if alike and judge.settings["hidden"] > 1:
@@ -1263,13 +1292,13 @@ def report_text(judge, labelled):
     """What check found, in words, in lines of 79 columns where numbers allow."""
 
     def wrap(text):
-        # Each word brings the blank before it; that of the first is cut off.
-        lines = [""]
-        for word in text.split(" "):
+        first, *others = text.split(" ")
+        lines = [first]
+        for word in others:
             if len(lines[-1]) + len(word) > 78:
-                lines.append(" ")
+                lines.append(" ")  # and the word's blank: indented by two
             lines[-1] += " " + word
-        return "\n".join(lines)[1:]
+        return "\n".join(lines)
 
     settings = judge.settings
     training = TRAININGS[settings["net"]]
@@ -1440,8 +1469,10 @@ def replay_training(net, settings, print_step):
     wrong = 0
     for x, y in examples:
         now = net.forward((x, y)).predictions()[-1]  # of a sequence the last counts
-        word = "right" if abs(now.lay2 - now.y) < 0.5 else "WRONG"
-        wrong += word == "WRONG"
+        word = "right"
+        if not abs(now.lay2 - now.y) < 0.5:  # so that NaN is wrong, too
+            word = "WRONG"
+            wrong += 1
         print(f"{x[0]:.0f} {x[1]:.0f} {now.y:10.0f}{now.lay2:9.3f}   {word}")
     print(f"Final error {error:.5f}, the last epoch's mean, as the weights moved.")
     if recurrent:
@@ -1453,7 +1484,7 @@ def replay_training(net, settings, print_step):
     return f"FAILED, {wrong} wrong"
 
 
-# What a replay trains, in the notebook's order.
+# What a replay trains, in the notebook's order, and what stands above each.
 REPLAYED = (
     ("xor-sgd", "XOR by stochastic gradient descent: update after every example"),
     ("xor-batch", "XOR by batch gradient descent: update after all four examples"),
@@ -1484,10 +1515,11 @@ def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
         print(f"\n{title}\n{'-' * len(title)}")
         print_step = print_sequence if name == "rnn" else print_xor
         ends.append(replay_training(net, settings, print_step))
+    first, second, third = ends
     print("\nSummary\n-------")
-    print("XOR, stochastic:", ends[0])
-    print("XOR, batch:     ", ends[1])
-    print("Recurrent net:  ", ends[2])
+    print("XOR, stochastic:", first)
+    print("XOR, batch:     ", second)
+    print("Recurrent net:  ", third)
 
 
 # ---------------------------------------------------------------- The command line

@@ -934,9 +934,8 @@ def equation(training, quantity):
 
 
 def names_on_the_right(training, quantity):
-    """Of what quantities and parameters the equation of a quantity makes it."""
-    text = " ".join(equation(training, quantity)).replace("=", " = ", 1)
-    _, _, text = text.partition(" = ")
+    """The quantities and parameters of which a quantity's equation makes it."""
+    _, _, text = " ".join(equation(training, quantity)).partition(" = ")
     text = text.replace("_before", "").replace("_after", "")
     for sign in "[]()*+-/,":
         text = text.replace(sign, " ")
@@ -1040,7 +1039,7 @@ class Row:
 class Judge:
     """Holds a build's results against a training, and goes on with the build's numbers.
 
-    It knows no equation and no order of them: it watches what a net computes.
+    It computes nothing itself: it watches what a net computes, and in what order.
     """
 
     def __init__(self, settings, results, rtol, atol):
@@ -1054,8 +1053,8 @@ class Judge:
         self.wrong = []
         # By name: what its number was computed from and is not given, itself included.
         self.lacking = {}
-        self.not_given = set()  # the same of the first wrong number
-        self.inputs = {"outputs": PARAMETERS}  # what a number is computed from
+        self.not_given = set()  # what the first wrong number was computed from
+        self.inputs = {"outputs": PARAMETERS}  # by name, as EQUATIONS have it
         for name in QUANTITIES + PARAMETERS + ("error",):
             self.inputs[name] = names_on_the_right(settings["net"], name)
         self.rows = []  # in the order of computation
@@ -1077,9 +1076,10 @@ class Judge:
 
     def follow(self, place):
         """Note what is not given of what a number is computed from, and return it."""
-        name = place.quantity
+        name, title = place.quantity, place.quantity
         inputs = self.inputs[name]
         if place.part in ("initial", "final"):
+            title = place.part
             inputs = [name]
         lacking = set()
         for each in inputs:
@@ -1087,7 +1087,7 @@ class Judge:
         self.lacking[name] = set()
         if place not in self.results:
             self.lacking[name].update(lacking)
-            self.lacking[name].add(place.part if inputs == [name] else name)
+            self.lacking[name].add(title)
         return lacking
 
     def compare(self, place, want, start=None):

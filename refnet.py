@@ -293,7 +293,7 @@ class RecurrentNet:
         self.sum_corrections(step)
 
     def passed_back(self, delta_l1_after):
-        """What a time step takes from the delta_l1 of the one after: nothing here."""
+        """How a time step's lay1 moves the errors after it: taken for 0 here."""
         return [0.0] * len(delta_l1_after)
 
     def sum_corrections(self, step):
@@ -390,7 +390,10 @@ def zero_parameters(kind, hidden):
 
 
 def nested_like(form, numbers):
-    """The next of an iterator's numbers, in lists nested as form is."""
+    """The next of an iterator's numbers, in lists nested as form is.
+
+    A form is a number or lists of numbers, taken for its shape alone.
+    """
     if isinstance(form, (list, tuple)):
         return [nested_like(part, numbers) for part in form]
     return next(numbers)
@@ -482,16 +485,16 @@ def flat(where, value, finite=True):
     "2 x 3 numbers" is a shape.  Axes of length 1 do not count.
     """
     value = from_array(value)
-    shape, numbers = "one number", []
     if not isinstance(value, (list, tuple)):
-        return shape, [as_number(where, value, finite)]
-    shapes = set()
+        return "one number", [as_number(where, value, finite)]
+    shapes, numbers = set(), []
     for n, part in enumerate(value):
         shape, row = flat(f"{where}[{n}]", part, finite)
         shapes.add(shape)
         numbers += row
     if len(shapes) > 1:
         return "rows that differ", numbers
+    shape = shapes.pop() if shapes else "one number"
     if len(value) == 1:
         return shape, numbers
     inner = "numbers" if shape == "one number" else "x " + shape
@@ -642,7 +645,7 @@ def quantities_of(step):
 
 
 def train(net, settings):
-    """Train net: yields each step's epoch, its example, the step, and the error.
+    """Train net: yields each step's epoch, its example's number, itself, and the error.
 
     The error is the mean of E over all predictions of an epoch; it comes with the
     epoch's last step, None before.  A bias that initial leaves out is held as it is.
@@ -682,7 +685,7 @@ def trace(
     is held at 0, and not written down.  examples are pairs (x, y) instead of the
     notebook's.
 
-    Returns the settings; steps, a list of the first so many (None: those of two
+    Returns the settings; steps, a list of so many from the first (None: those of two
     epochs), each with its epoch, its example, its quantities and the parameters after
     it; the error of epochs 0, every, 2*every, ...; final, the parameters at the end;
     and outputs, what the trained net answers to every example.  However few steps are
@@ -710,7 +713,7 @@ def trace(
         if len(first_steps) < count:
             where = f"training: steps[{len(first_steps)}]"
             values = dict(quantities_of(step), **parameters_of(trainee, names))
-            values = fit_by_name(where, values, values)
+            values = fit_by_name(where, values, values)  # copies; refused if not finite
             first_steps.append(dict({"epoch": epoch, "example": n}, **values))
         if error is not None and epoch % settings["every"] == 0:
             curve[epoch // settings["every"]] = as_number("training: error", error)
@@ -841,11 +844,12 @@ def read_steps(steps, settings, forms):
     recurrent = "wh" in settings["initial"]
     results = {}
     seen = set()
-    for count, given in enumerate(as_list("steps", steps)):
-        where = f"steps[{count}]"
+    for place, given in enumerate(as_list("steps", steps)):
+        where = f"steps[{place}]"
         check_keys(where, given, forms[0])
         given = dict(given)
-        epoch, n = given.pop("epoch", count // size), given.pop("example", count % size)
+        epoch = given.pop("epoch", place // size)
+        n = given.pop("example", place % size)
         epoch = whole_number(f"{where}.epoch (from 0)", epoch, 0, last)
         n = whole_number(f"{where}.example (from 0)", n, 0, size - 1)
         if (epoch, n) in seen:
@@ -865,7 +869,7 @@ def read_steps(steps, settings, forms):
 
 def read_results(given, settings):
     """What a build computed, by place."""
-    # One epoch of refnet's own has the forms that the build's numbers must have.
+    # One epoch of refnet's own, in which nothing moves, has all forms that are wanted.
     forms = trace(**dict(settings, epochs=1, eta=0))
     results = read_steps(given.get("steps", []), settings, forms["steps"])
     parts = ["final"]
@@ -891,8 +895,8 @@ def read_results(given, settings):
         for n, form in enumerate(forms["outputs"]):
             value = fit(f"outputs[{n}]", outputs[n], form, finite=False)
             for k, lay2 in enumerate(numbers_in(value)):
-                k = k if isinstance(form, list) else None
-                results[Place("outputs", None, n, k, "outputs")] = lay2
+                time_step = k if isinstance(form, list) else None
+                results[Place("outputs", None, n, time_step, "outputs")] = lay2
     return results
 
 
@@ -1280,7 +1284,8 @@ def unseen(judge):
     if judge.end == judge.start:
         lines.append("No parameter moved from the start to the end.")
     inputs = [x for x, _ in judge.settings["examples"]]
-    if {0.0, 1.0}.issuperset(flat("examples", inputs)[1]):
+    _, numbers = flat("examples", inputs)
+    if {0.0, 1.0}.issuperset(numbers):
         lines.append("Examples of bits alone hide x*x for x: those of a task do not.")
     if "wh" in judge.start and all(len(x) <= 2 for x in inputs):
         words = "Two time steps at most hide how errors go back through more: a task"
@@ -1320,12 +1325,13 @@ def report_text(judge, labelled):
         lines = [f"FAIL: {len(judge.wrong)} of {values} values beyond {limits}"]
         broken = [row.title for row in judge.rows if row.wrong]
         finite = all(isfinite(difference.got) for difference in judge.wrong)
-        lines.append(f"Broken: {', '.join(broken)}.")
+        words = f"Broken: {', '.join(broken)}."
         if judge.end is None:
-            lines[-1] += " The rest was not judged: from there on numbers leave a"
-            lines[-1] += " double's range."
+            words += " The rest was not judged: from there on numbers leave a"
+            words += " double's range."
         elif finite and len(broken) < len(judge.rows):
-            lines[-1] += " Every other number follows from the build's own."
+            words += " Every other number follows from the build's own."
+        lines.append(words)
         lines += first_wrong_lines(judge) + hints(judge, labelled)
     return "\n".join(table + [wrap(line) for line in lines])
 
@@ -1339,8 +1345,8 @@ def check(candidate, rtol=RTOL, atol=ATOL):
     place in the list.
 
     Each number is compared with what its equation gives; then the next equation uses
-    the build's own number.  So a fault makes no row wrong but its own, if all that lies
-    between is given.
+    the build's own number.  So a fault makes its own row wrong, if that is given, and
+    no other.
 
     A value is right if abs(got - want) <= atol + rtol*abs(want).  For a parameter after
     a step, and in final, its move stands in for want, or want/1000 where that is more.
@@ -1591,19 +1597,20 @@ def read_command_line(argv):
     )
     parser = ArgumentParser(description="The reference for builds of two small nets.")
     parser.add_argument("--version", action="version", version="refnet " + __version__)
-    parsers = parser.add_subparsers(dest="command", metavar="COMMAND")
-    add = {}
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    parsers = {}
     for name, about in commands:
         how = {"help": about, "description": about, "argument_default": SUPPRESS}
-        add[name] = parsers.add_parser(name, **how).add_argument
+        parsers[name] = subparsers.add_parser(name, **how)
     for names, option, kind, default, about in options:
+        about += f" (default: {default})"
         for name in names.split():
-            add[name](option, type=kind, help=f"{about} (default: {default})")
+            parsers[name].add_argument(option, type=kind, help=about)
     about = TRAINING_NAMES + "; or a file with settings, - for standard input"
-    add["trace"]("NET_OR_FILE", help=about)
+    parsers["trace"].add_argument("NET_OR_FILE", help=about)
     about = "settings and results, in one file or in several; - for standard input"
-    add["check"]("FILE", nargs="+", help=about)
-    add["task"]("net", choices=sorted(TASKS), help="the training")
+    parsers["check"].add_argument("FILE", nargs="+", help=about)
+    parsers["task"].add_argument("net", choices=sorted(TASKS), help="the training")
     if argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version"):
         argv = ["run"] + argv
     return vars(parser.parse_args(argv))

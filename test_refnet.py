@@ -24,6 +24,7 @@ import os
 import pathlib
 import random
 import re
+import runpy
 import shlex
 import shutil
 import signal
@@ -494,13 +495,13 @@ def run_source(source, settings, number=float):
     return {**port(on(number, settings)), **settings}
 
 
-def run_port(settings, *changes):
+def run_port(settings, *changes, number=float):
     """What the port makes of settings, its text changed by pairs (right, wrong)."""
     source = PORT[settings["net"]]
     for right, wrong in changes:
         assert source.count(right) == 1, f"not once in the port: {right}"
         source = source.replace(right, wrong)
-    return run_source(source, settings)
+    return run_source(source, settings, number)
 
 
 # ------------------------------------------------------------- Right builds pass
@@ -862,7 +863,7 @@ FOR_PARAMETERS = {"rtol": 1e-4, "atol": 1e-7}
 
 @pytest.mark.parametrize("epochs", [60, pytest.param(2000, marks=slow)])
 def test_single_precision_passes_at_every_step_and_by_parameters_alone(net, epochs):
-    mine = run_source(PORT[net], notebook(net, epochs=epochs), Single)
+    mine = run_port(notebook(net, epochs=epochs), number=Single)
     assert {type(number) for number in numbers_of(mine["final"])} == {Single}
     assert refnet.check(mine)  # it is not double precision
     report = refnet.check(mine, **FOR_STEPS)
@@ -873,8 +874,8 @@ def test_single_precision_passes_at_every_step_and_by_parameters_alone(net, epoc
 
 def test_a_slope_left_out_fails_in_single_precision(net):
     output = "output" if net.startswith("xor") else "outputs[k]"
-    source = PORT[net].replace(f" * {output} * (1 - {output})", "")
-    mine = run_source(source, notebook(net), Single)
+    slope = f" * {output} * (1 - {output})"
+    mine = run_port(notebook(net), (slope, ""), number=Single)
     assert broken(refnet.check(mine, **FOR_STEPS)) == {"delta_l2"}
     assert refnet.check(only(mine, *refnet.PARAMETERS), **FOR_PARAMETERS)
 
@@ -1336,10 +1337,11 @@ def test_narrow_floats_are_no_oracle(monkeypatch, capsys):
     assert "narrower than a double" in capsys.readouterr().err
 
 
-def test_floats_of_single_precision_are_seen_to_be_narrow():
-    (text,) = re.findall("^DOUBLES = (.*)", SOURCE, re.MULTILINE)
-    assert eval(text, {"exp": math.exp})
-    assert not eval(text, {"exp": lambda power: Single(math.exp(power))})
+@pytest.mark.parametrize("number, doubles", [(float, True), (Single, False)])
+def test_floats_of_single_precision_are_seen_to_be_narrow(number, doubles, monkeypatch):
+    exp = math.exp
+    monkeypatch.setattr(math, "exp", lambda power: number(exp(power)))
+    assert runpy.run_path(str(HERE / "refnet.py"))["DOUBLES"] == doubles
 
 
 # ------------------------------------------------------- The replay and its plots
@@ -1480,15 +1482,26 @@ def test_a_task_holds_settings_with_initial_and_no_results(net):
     assert task == json.loads(json.dumps(refnet.task(net)))
 
 
-def test_no_size_or_eta_of_a_task_is_the_notebooks_or_stands_twice(net):
-    task = refnet.task(net)
+def sizes_of(task):
+    """The hidden units, the examples, and of sequences the time steps of each."""
     sizes = [task["hidden"], len(task["examples"])]
-    if net.startswith("rnn"):
+    if task["net"].startswith("rnn"):
         sizes += [len(x) for x, _ in task["examples"]]
-    assert len({2, *sizes}) == 1 + len(sizes)
-    assert task["hidden"] != 3 and len(task["examples"]) != 4
-    etas = [0.1, *[refnet.task(each)["eta"] for each in NETS]]
-    assert etas.count(task["eta"]) == 1
+    return sizes
+
+
+def test_no_size_of_a_task_is_the_notebooks(net):
+    pairs = zip(sizes_of(refnet.task(net)), sizes_of(notebook(net)))
+    assert all(size != notebooks for size, notebooks in pairs)
+
+
+def test_no_size_of_a_task_stands_twice(net):
+    sizes = sizes_of(refnet.task(net))
+    assert len(set(sizes)) == len(sizes)
+
+
+def test_the_etas_of_the_tasks_and_the_notebook_differ():
+    assert len({0.1, *[refnet.task(net)["eta"] for net in NETS]}) == 1 + len(NETS)
 
 
 def test_a_tasks_activations_go_beyond_20_on_both_sides(net):
@@ -1650,7 +1663,7 @@ def test_numbers_and_files_as_others_write_them_are_taken(encoding, mark, judged
     assert status == 0
 
 
-RUBBISH = {
+RUBBISH = {  # text: what is said of it
     "[]": "mine.json: expected an object with names, got []",
     '{"net": "rnn", "eta": 0,1, "comment": "a tail that is cut"}': "got 't\": \"rnn\", \"eta\": 0,1, \"comment\": \"a tai' in line 1 (Expecting prop",
     '{"net": "rnn",\n"eta": 1.#QNAN}': "eta\": 1.#QNAN}' in line 2 (Expecting ',' delimiter)",
@@ -1692,7 +1705,7 @@ def test_files_that_contradict_each_other_are_refused_by_key_and_name(tmp_path, 
     assert judged('{"eta": 0.1, "error": [1, 1]}', task) == (2, said)
 
 
-BAD = {
+BAD = {  # a command line: what is said of it
     "--hidden 0": "refnet: hidden: expected a whole number from 1 to 1000, got 0",
     "--seed 1.5": "argument --seed: invalid int value: '1.5'",
     "rum": "invalid choice: 'rum'",
@@ -1734,7 +1747,7 @@ def test_main_may_be_called_in_a_thread():
     assert text == printed("task", "rnn")
 
 
-SHOWN = {
+SHOWN = {  # a command line: what it shows, with a bar between
     "--version": f"refnet {refnet.__version__}\n",
     "--help": "COMMAND|\n    run |\n    trace |\n    check |\n    task ",
     "run --help": "--seed SEED|(default: 1)|--epochs EPOCHS|(default: 10000)|--eta ETA",

@@ -774,7 +774,7 @@ ATOL = 1e-12
 # In the order of computation.  After two blanks or more: the trainings, by how their
 # names begin; of a training's lines for one quantity the last holds.  i is an input or
 # a hidden unit before, j a hidden unit, k a time step, n an example.  A report quotes
-# these lines, and not_given_before follows their names.
+# these lines, and names_on_the_right takes them apart.
 EQUATIONS = """\
 initial = 2*random() - 1                                                   xor, rnn
 x = examples[example][0]                                                   xor
@@ -844,12 +844,12 @@ def read_steps(steps, settings, forms):
     recurrent = "wh" in settings["initial"]
     results = {}
     seen = set()
-    for place, given in enumerate(as_list("steps", steps)):
-        where = f"steps[{place}]"
+    for index, given in enumerate(as_list("steps", steps)):
+        where = f"steps[{index}]"
         check_keys(where, given, forms[0])
         given = dict(given)
-        epoch = given.pop("epoch", place // size)
-        n = given.pop("example", place % size)
+        epoch = given.pop("epoch", index // size)
+        n = given.pop("example", index % size)
         epoch = whole_number(f"{where}.epoch (from 0)", epoch, 0, last)
         n = whole_number(f"{where}.example (from 0)", n, 0, size - 1)
         if (epoch, n) in seen:
@@ -860,8 +860,8 @@ def read_steps(steps, settings, forms):
         for name, value in values.items():
             of_step = name in PARAMETERS or name.startswith("corr_")
             if recurrent and not of_step:
-                for k, part in enumerate(value):
-                    results[Place("steps", epoch, n, k, name)] = part
+                for k, of_time_step in enumerate(value):
+                    results[Place("steps", epoch, n, k, name)] = of_time_step
             else:
                 results[Place("steps", epoch, n, None, name)] = value
     return results
@@ -930,15 +930,20 @@ def equation(training, quantity):
         holds = any(training.startswith(name) for name in names.split(", "))
         if holds and text.replace("[", " ").split(" ")[0] == head:
             found = text.strip()
-    if head == "w":  # which stands for the parameter: in corr_w, too
-        found = found.replace("w", quantity)
+    if head == "w":  # which stands for any parameter
+        found = found.replace("w = w", f"{quantity} = {quantity}")
+        found = found.replace("corr_w", "corr_" + quantity)
     if "+ from_after" in found:
         return [found] + equation(training, "from_after")
     return [found]
 
 
 def names_on_the_right(training, quantity):
-    """The quantities and parameters of which a quantity's equation makes it."""
+    """The quantities and parameters of which a quantity's equation makes it.
+
+    >>> names_on_the_right("rnn-bptt", "delta_l1")
+    ['lay1', 'delta_l2', 'delta_l1', 'w2', 'wh']
+    """
     _, _, text = " ".join(equation(training, quantity)).partition(" = ")
     text = text.replace("_before", "").replace("_after", "")
     for sign in "[]()*+-/,":
@@ -1184,7 +1189,7 @@ def other_training(judge):
     as it agrees.
     """
     settings = judge.settings
-    recurrent = issubclass(TRAININGS[settings["net"]].kind, RecurrentNet)
+    notebooks = TRAININGS[settings["net"]].examples
     lengths = {len(numbers_in(y)) for _, y in settings["examples"]}
     sizes = [1, len(settings["examples"])]
     if len(lengths) == 1:
@@ -1194,8 +1199,8 @@ def other_training(judge):
         etas.add(settings["eta"] / n)
         etas.add(2 * settings["eta"] / n)
     for name in sorted(TRAININGS):
-        if issubclass(TRAININGS[name].kind, RecurrentNet) != recurrent:
-            continue
+        if TRAININGS[name].examples != notebooks:
+            continue  # of another kind
         for eta in sorted(etas):
             if (name, eta) == (settings["net"], settings["eta"]):
                 continue  # the build's own has just failed
@@ -1345,8 +1350,7 @@ def check(candidate, rtol=RTOL, atol=ATOL):
     place in the list.
 
     Each number is compared with what its equation gives; then the next equation uses
-    the build's own number.  So a fault makes its own row wrong, if that is given, and
-    no other.
+    the build's own number.
 
     A value is right if abs(got - want) <= atol + rtol*abs(want).  For a parameter after
     a step, and in final, its move stands in for want, or want/1000 where that is more.
@@ -1638,9 +1642,10 @@ def obey(argv):
         except FileNotFoundError:
             words = f"one of {TRAINING_NAMES} or a file"
             raise InputError("NET_OR_FILE", words, repr(target)) from None
+        count = options.pop("steps", None)
         given.update(options)
         # Results in a file are left aside; names that are unknown are refused.
-        written = trace(steps=options.get("steps"), **read_settings(given))
+        written = trace(steps=count, **read_settings(given))
     import json
 
     # A line for each name, so that diff can compare.

@@ -1025,7 +1025,7 @@ class Row:
     def contradicts(self):
         """Whether something is wrong that no convention of a build explains."""
         scaled = self.title in SCALED and not self.has_right
-        return len(self.wrong) > 0 and not (scaled and self.low <= self.high)
+        return bool(self.wrong) and not (scaled and self.low <= self.high)
 
     def line(self):
         """The row below HEADING: counts, largest differences, the first wrong place."""

@@ -1061,6 +1061,7 @@ class Judge:
         self.step_count = settings["epochs"] * len(settings["examples"])  # of all
         self.wrong = []
         # By name: what its number was computed from and is not given, itself included.
+        # A set may stand under several names: none is ever changed.
         self.lacking = {}
         self.not_given = set()  # what the first wrong number was computed from
         self.inputs = {"outputs": PARAMETERS}  # by name, as EQUATIONS have it
@@ -1083,6 +1084,13 @@ class Judge:
             self.rows.append(self.row_of[name])
         return self.row_of[name]
 
+    def lacking_of(self, names):
+        """All that the numbers under some names were computed from and is not given."""
+        found = set()
+        for name in names:
+            found.update(self.lacking.get(name, ()))
+        return found
+
     def follow(self, place):
         """Note what is not given of what a number is computed from, and return it."""
         name, title = place.quantity, place.quantity
@@ -1090,13 +1098,14 @@ class Judge:
         if place.part in ("initial", "final"):
             title = place.part
             inputs = [name]
-        lacking = set()
-        for each in inputs:
-            lacking.update(self.lacking.get(each, ()))
-        self.lacking[name] = set()
+        lacking = self.lacking_of(inputs)
+        now = set()
         if place not in self.results:
-            self.lacking[name].update(lacking)
-            self.lacking[name].add(title)
+            now.update(lacking)
+            now.add(title)
+        if name == "E":  # of which the error takes all
+            now.update(self.lacking.get("E", ()))
+        self.lacking[name] = now
         return lacking
 
     def compare(self, place, want, start=None):
@@ -1144,6 +1153,7 @@ class Judge:
     def watch(self, patient=True):
         """Run the training and compare; if not patient, until it is contradicted."""
         size = len(self.settings["examples"])
+        names = list(self.settings["initial"])
         net = start_net(self.settings)
         if "seed" in self.settings:
             self.compare_parameters(net, "initial", None, None, {})
@@ -1154,13 +1164,16 @@ class Judge:
             if (epoch, n) in self.given_steps:
                 self.compare_parameters(net, "steps", epoch, n, before)
             else:
-                for name in PARAMETERS + ("E",):
-                    self.lacking.setdefault(name, set()).add("steps")
+                lacking = self.lacking_of(["E"] + names)
+                lacking.add("steps")
+                for name in ["E"] + names:
+                    self.lacking[name] = lacking
             before = parameters_of(net)
             if error is not None:
                 self.compare(Place("error", epoch, None, None, "error"), error)
             for name in QUANTITIES:  # which the next step computes anew
-                self.lacking.pop(name, None)
+                if name != "E" or error is not None:
+                    self.lacking.pop(name, None)
             if not patient and any(row.contradicts() for row in self.rows):
                 return
             # Before train makes the next step.

@@ -1946,10 +1946,35 @@ def test_a_start_that_is_not_given_beside_its_seed_is_named():
     assert said_of_gaps(mine, "steps[0].act1[1]") == "initial, x"
 
 
-def test_neither_a_start_nor_steps_are_given_with_final_alone():
-    mine = only(refnet.trace("xor-sgd", epochs=1), "final")
+@pytest.mark.parametrize(
+    "part, place", [("final", "final.w1[0][0]"), ("error", "error[0]")]
+)
+def test_neither_a_start_nor_steps_are_given_with_an_end_alone(part, place):
+    mine = only(refnet.trace("xor-sgd", epochs=1), part)
     del mine["initial"]
-    assert said_of_gaps(mine, "final.w1[0][0]") == "initial, steps"
+    assert said_of_gaps(mine, place) == "initial, steps"
+
+
+def test_all_of_an_epochs_E_count_where_the_error_is_wrong():
+    mine = refnet.trace("xor-sgd", epochs=1)
+    del mine["steps"][0]["E"]
+    assert said_of_gaps(mine, "error[0]") == "E"
+
+
+def test_a_step_that_is_not_given_hides_nothing_before_it():
+    mine = refnet.trace("xor-sgd", epochs=1)
+    for name in ("w2", "corr_w2"):
+        del mine["steps"][0][name]
+    del mine["steps"][1]
+    assert said_of_gaps(mine, "steps[1].act1[0]") == "steps, corr_w2, w2"
+
+
+@pytest.mark.parametrize("place", ["steps[1].act1[0]", "steps[1].act2", "outputs[0]"])
+def test_biases_that_are_left_out_are_not_missed(place):
+    start = {name: initial("xor-sgd")[name] for name in ("w1", "w2")}
+    mine = refnet.trace("xor-sgd", epochs=1, initial=start)
+    del mine["steps"][0]
+    assert said_of_gaps(mine, place) == ""
 
 
 # Sequences of four time steps each, in which 2 eta/T is eta/2; and one that is longer.

@@ -1164,9 +1164,10 @@ class Judge:
             if (epoch, n) in self.given_steps:
                 self.compare_parameters(net, "steps", epoch, n, before)
             else:
-                lacking = self.lacking_of(["E"] + names)
+                lacking = self.lacking_of(names)
                 lacking.add("steps")
-                for name in ["E"] + names:
+                self.lacking["E"] = lacking.union(self.lacking.get("E", ()))
+                for name in names:
                     self.lacking[name] = lacking
             before = parameters_of(net)
             if error is not None:

@@ -1963,7 +1963,7 @@ def test_all_of_an_epochs_E_count_where_the_error_is_wrong():
 
 def test_a_step_that_is_not_given_hides_nothing_before_it():
     mine = refnet.trace("xor-sgd", epochs=1)
-    for name in ("w2", "corr_w2"):
+    for name in ("E", "w2", "corr_w2"):
         del mine["steps"][0][name]
     del mine["steps"][1]
     assert said_of_gaps(mine, "steps[1].act1[0]") == "steps, corr_w2, w2"

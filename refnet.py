@@ -78,17 +78,10 @@ class Step:
     corr_w2     dE/dw2, corr_b2 dE/db2: of the shapes of w2 and b2
     delta_l1    dE/dact1, H numbers
     corr_w1     dE/dw1, corr_b1 dE/db1; corr_b1 is the very list delta_l1
-
-    A recurrent net's step has time_steps, a Step for each, from the first to the last:
-    k from 0, x, y, lay1_before, the hidden output that the time step before left, act1
-    to E, delta_l2 and delta_l1.  Its own are the corrections, which come last, sums
-    over the time steps, and corr_wh and corr_bh, which is the very list corr_b1.  Those
-    of a RecurrentNet are the derivatives with lay1_before held constant, those of a
-    ThroughTimeNet in full.
     """
 
     def predictions(self):
-        """The steps that have a lay2 and an E: the time steps, or this one."""
+        """The steps that have a lay2 and an E: this one, or its time steps."""
         return getattr(self, "time_steps", [self])
 
     def __repr__(self):
@@ -139,10 +132,7 @@ class XorNet:
         step.corr_b2 = delta_l2
         # Backprop, 1st layer
         step.delta_l1 = [w2[j] * delta_l2 * dsigmoid(lay1[j]) for j in range(len(w2))]
-        step.corr_w1 = [
-            [x[0] * delta for delta in step.delta_l1],
-            [x[1] * delta for delta in step.delta_l1],
-        ]
+        step.corr_w1 = [[x[i] * delta for delta in step.delta_l1] for i in (0, 1)]
         step.corr_b1 = step.delta_l1
 
     def descend(self, step, eta):
@@ -152,10 +142,7 @@ class XorNet:
         corr_w1, corr_w2, corr_b1 = step.corr_w1, step.corr_w2, step.corr_b1
         self.w2 = [w2[j] - eta * corr_w2[j] for j in units]
         self.b2 = self.b2 - eta * step.corr_b2
-        self.w1 = [
-            [w1[0][j] - eta * corr_w1[0][j] for j in units],
-            [w1[1][j] - eta * corr_w1[1][j] for j in units],
-        ]
+        self.w1 = [[w1[i][j] - eta * corr_w1[i][j] for j in units] for i in (0, 1)]
         self.b1 = [b1[j] - eta * corr_b1[j] for j in units]
 
 
@@ -228,6 +215,18 @@ SEQUENCES = [((0.0, 0.0), (0.0, 1.0)), ((1.0, 1.0), (1.0, 0.0))]
 SEQUENCES += [((1.0, 0.0), (0.0, 0.0)), ((0.0, 1.0), (1.0, 0.0))]
 
 
+class SequenceStep(Step):
+    """What one sequence makes a recurrent net compute, or one of its time steps.
+
+    A sequence's has time_steps, a step for each, from the first to the last: k from 0,
+    x, y, lay1_before, the hidden output that the time step before left, act1 to E,
+    delta_l2 and delta_l1.  Its own are the corrections, which come last, sums over the
+    time steps, and corr_wh and corr_bh, which is the very list corr_b1.  Those of a
+    RecurrentNet are the derivatives with lay1_before held constant, those of a
+    ThroughTimeNet in full.
+    """
+
+
 class RecurrentNet:
     """The second net: one input and its own previous hidden output, over a sequence.
 
@@ -240,7 +239,7 @@ class RecurrentNet:
     of the time step before to j.  Takes lists of floats, and never changes them.
     """
 
-    new_step = Step  # a judge puts its own in this place
+    new_step = SequenceStep  # a judge puts its own in this place
 
     def __init__(self, w1, w2, b1, b2, wh, bh):
         self.w1, self.b1 = w1, b1
@@ -774,7 +773,7 @@ ATOL = 1e-12
 # In the order of computation.  After two blanks or more: the trainings, by how their
 # names begin; of a training's lines for one quantity the last holds.  i is an input or
 # a hidden unit before, j a hidden unit, k a time step, n an example.  A report quotes
-# these lines, and names_on_the_right takes them apart.
+# these lines, and a Judge asks them what a number is computed from.
 EQUATIONS = """\
 initial = 2*random() - 1                                                   xor, rnn
 x = examples[example][0]                                                   xor
@@ -938,20 +937,6 @@ def equation(training, quantity):
     return [found]
 
 
-def names_on_the_right(training, quantity):
-    """The quantities and parameters of which a quantity's equation makes it.
-
-    >>> names_on_the_right("rnn-bptt", "delta_l1")
-    ['lay1', 'delta_l2', 'delta_l1', 'w2', 'wh']
-    """
-    _, _, text = " ".join(equation(training, quantity)).partition(" = ")
-    text = text.replace("_before", "").replace("_after", "")
-    for sign in "[]()*+-/,":
-        text = text.replace(sign, " ")
-    words = text.split(" ")
-    return [name for name in QUANTITIES + PARAMETERS if name in words]
-
-
 class JudgedStep(Step):
     """A step that shows a judge what a net assigns, and holds the judge's answer."""
 
@@ -1053,6 +1038,7 @@ class Judge:
 
     def __init__(self, settings, results, rtol, atol):
         self.settings = settings
+        self.kind = TRAININGS[settings["net"]].kind
         self.results = results
         self.rtol, self.atol = rtol, atol
         self.parts = {place.part for place in results}
@@ -1065,8 +1051,6 @@ class Judge:
         self.lacking = {}
         self.not_given = set()  # what the first wrong number was computed from
         self.inputs = {"outputs": PARAMETERS}  # by name, as EQUATIONS have it
-        for name in QUANTITIES + PARAMETERS + ("error",):
-            self.inputs[name] = names_on_the_right(settings["net"], name)
         self.rows = []  # in the order of computation
         self.row_of = {}  # the same by title
         self.start = {}  # the parameters at the start,
@@ -1084,6 +1068,19 @@ class Judge:
             self.rows.append(self.row_of[name])
         return self.row_of[name]
 
+    def inputs_of(self, name):
+        """The quantities and parameters of which an equation makes the named one."""
+        if name not in self.inputs:
+            text = " ".join(equation(self.settings["net"], name))
+            _, _, text = text.partition(" = ")
+            text = text.replace("_before", "").replace("_after", "")
+            for sign in "[]()*+-/,":
+                text = text.replace(sign, " ")
+            words = text.split(" ")
+            inputs = [each for each in QUANTITIES + PARAMETERS if each in words]
+            self.inputs[name] = inputs
+        return self.inputs[name]
+
     def lacking_of(self, names):
         """All that the numbers under some names were computed from and is not given."""
         found = set()
@@ -1093,11 +1090,11 @@ class Judge:
 
     def follow(self, place):
         """Note what is not given of what a number is computed from, and return it."""
-        name, title = place.quantity, place.quantity
-        inputs = self.inputs[name]
+        name = place.quantity
         if place.part in ("initial", "final"):
-            title = place.part
-            inputs = [name]
+            title, inputs = place.part, [name]
+        else:
+            title, inputs = name, self.inputs_of(name)
         lacking = self.lacking_of(inputs)
         now = set()
         if place not in self.results:
@@ -1148,7 +1145,7 @@ class Judge:
     def new_step(self):
         """An empty step for the net that is watched."""
         is_given = (self.epoch, self.example) in self.given_steps
-        return JudgedStep(self) if is_given else Step()
+        return JudgedStep(self) if is_given else self.kind.new_step()
 
     def watch(self, patient=True):
         """Run the training and compare; if not patient, until it is contradicted."""
@@ -1180,7 +1177,7 @@ class Judge:
             # Before train makes the next step.
             self.epoch, self.example = divmod(epoch * size + n + 1, size)
         self.compare_parameters(net, "final", None, None, self.start)
-        net.new_step = Step
+        net.new_step = self.kind.new_step
         for n, example in enumerate(self.settings["examples"]):
             for now in net.forward(example).predictions():
                 place = Place("outputs", None, n, getattr(now, "k", None), "outputs")

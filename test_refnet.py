@@ -2090,9 +2090,9 @@ COUNTED = "Steps without epoch or example were counted by their place in the lis
 ALIKE = {"w1": [1, 1], "w2": [1, 1], "b1": [0, 0], "b2": 0}
 OF_4 = {"net": "xor-sgd", "epochs": 9, "eta": 0, "initial": {**START_XOR, "b2": 4}}
 TOLD = [
-    Told("seed and notebook", {"net": "xor-sgd", "epochs": 20}, {}, "", "xor-sgd, 4 notebook examples, 3 hidden units, eta 0.1, 20 epochs, seed 1 quantity"),
-    Told("one of each", {"net": "rnn", "seed": 4, "epochs": 1, "hidden": 1, "eta": 0.5, "examples": ONE}, {}, "", "rnn, 1 own example, 1 hidden unit, eta 0.5, 1 epoch, seed 4 quantity"),
-    Told("own start", {"net": "rnn-bptt", "epochs": 2, "initial": initial("rnn")}, {}, "", "rnn-bptt, 4 notebook examples, 3 hidden units, eta 0.1, 2 epochs, own start quantity"),
+    Told("the first line says the seed", {"net": "xor-sgd", "epochs": 20}, {}, "", "xor-sgd, 4 notebook examples, 3 hidden units, eta 0.1, 20 epochs, seed 1 quantity"),
+    Told("the first line counts in the singular", {"net": "rnn", "seed": 4, "epochs": 1, "hidden": 1, "eta": 0.5, "examples": ONE}, {}, "", "rnn, 1 own example, 1 hidden unit, eta 0.5, 1 epoch, seed 4 quantity"),
+    Told("the first line says where there is no seed", {"net": "rnn-bptt", "epochs": 2, "initial": initial("rnn")}, {}, "", "rnn-bptt, 4 notebook examples, 3 hidden units, eta 0.1, 2 epochs, own start quantity"),
 
     Told("large counts keep apart", {"net": "rnn", "hidden": 100, "epochs": 1, "steps": 0}, {}, "", "initial wh 10000 0 "),
     Told("a matrix of one number has two indices", {"net": "rnn", "hidden": 1, "epochs": 1}, {"steps[0].wh": 7}, "", "example 0, wh[0][0] got 7.0"),
@@ -2117,8 +2117,8 @@ TOLD = [
     Told("another training that overflows is passed over", {"net": "xor-sgd", "epochs": 1}, {"eta": 1e308, "error": [0.5]}, "error", "FAIL", "agrees"),
 
     Told("few digits, where nothing is off by more", OF_4, {"final.b2": 4 + 4 * 9.2e-6}, "final", "Nothing is off by more than about 9.2e-06 of max(1, abs(want)): single precision,"),
-    Told("too much for few digits", OF_4, {"final.b2": 4 + 4 * 10.2e-6}, "final", "FAIL", "Nothing is off"),
-    Told("too much for few digits of a small number", OF_4, {"final.b1[0]": START_XOR["b1"][0] + 10.2e-6}, "final", "FAIL", "Nothing is off"),
+    Told("ten millionths are too much for few digits", OF_4, {"final.b2": 4 + 4 * 10.2e-6}, "final", "FAIL", "Nothing is off"),
+    Told("ten millionths are too much beside 1 as well", OF_4, {"final.b1[0]": START_XOR["b1"][0] + 10.2e-6}, "final", "FAIL", "Nothing is off"),
     Told("steps are asked for", {"net": "rnn", "epochs": 2}, {"final.b2": 7}, "final", "Not given: steps. Parameters after each update would tell more.", "initial and final"),
     Told("steps that are given are not asked for", {"net": "rnn", "epochs": 2}, {"final.b2": 7}, "steps final", "FAIL", "Not given"),
 

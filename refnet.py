@@ -974,6 +974,11 @@ class Row:
         self.low, self.high = -float("inf"), float("inf")
         self.has_right = False  # a number that no constant but 1 leaves right
 
+    def limit(self, move, want):
+        """How far off a number may be that is want and is to move so far from start."""
+        # Where a parameter hardly moves, its rounding counts: a thousandth of want.
+        return self.atol + self.rtol * max(abs(move), abs(want) / 1000)
+
     def note(self, difference):
         """Take a Difference in; return whether it is wrong.  NaN is infinitely so."""
         got, want, start = difference.got, difference.want, difference.start
@@ -982,16 +987,14 @@ class Row:
         self.relative = max(self.relative, off / abs(want) if want else 0.0)
         self.beside_1 = max(self.beside_1, off / max(1.0, abs(want)))
         move, got_move = want - start, got - start
-        # Where a parameter hardly moves, its rounding counts: a thousandth of want.
-        least = abs(want) / 1000
-        limit = self.atol + self.rtol * max(abs(move), least)
+        limit = self.limit(move, want)
         if off <= limit:
             self.has_right = self.has_right or abs(move) > limit
             return False
         self.wrong.append(difference)
         c = got_move / move if move else float("inf")
         if isfinite(c):
-            reach = (self.atol + self.rtol * max(abs(got_move), least)) / abs(move)
+            reach = self.limit(got_move, want) / abs(move)
             self.low = max(self.low, c - reach)
             self.high = min(self.high, c + reach)
         else:
@@ -1269,11 +1272,10 @@ def hints(judge, labelled):
         lines.append("All of it agrees with another training: " + words)
     off = max([row.beside_1 for row in judge.rows])
     if off <= 1e-5:
-        words = f"Nothing is off by more than about {off:.2g} of max(1, abs(want)): "
-        words += (
-            "single precision, few digits printed, or a small difference of its own"
+        lines.append(
+            f"Nothing is off by more than about {off:.2g} of max(1, abs(want)): single "
+            "precision, few digits printed, or a small difference of its own"
         )
-        lines.append(words)
     moves = judge.settings["eta"] > 0
     if moves and "final" in judge.parts and judge.start == judge.end:
         words = "initial and final are the same: if the build moves, copy initial"
@@ -1518,6 +1520,7 @@ def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
 
     Raises ValueError for an argument out of range.
     """
+    # Of all trainings alike; the net, which has to be named, is set below.
     given = {"net": "rnn", "seed": seed, "epochs": epochs, "eta": eta, "hidden": hidden}
     settings = read_settings(given)
     stream = random_stream(settings["seed"])
@@ -1530,7 +1533,7 @@ def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
         kind, _, examples = TRAININGS[name]
         start = initial_parameters(kind, stream, settings["hidden"])
         settings.update(net=name, examples=examples, initial=start)
-        net = kind(**start)
+        net = kind(**start)  # start_net would refuse narrow floats
         if name == "xor-sgd":
             print_worked_step(net, settings["eta"])
         print(f"\n{title}\n{'-' * len(title)}")

@@ -1427,7 +1427,7 @@ MARKS = [  # what, errors, marks by line
 
 
 @pytest.mark.parametrize("what, errors, marks", MARKS)
-def test_a_plot_marks_as_many_columns_of_a_line(what, errors, marks):
+def test_a_plot_marks_the_columns_that_an_error_reaches(what, errors, marks):
     counts = [line.count("*") for line in plotted(errors)]
     assert {n: count for n, count in enumerate(counts) if count} == marks
 
@@ -2145,7 +2145,7 @@ TOLD = [
 
 
 @pytest.mark.parametrize("told", TOLD, ids=lambda told: told.fact)
-def test_a_report_tells(told):
+def test_a_report_tells_a_fact_where_it_holds_and_only_there(told):
     mine = refnet.trace(**told.settings)
     for place, value in told.changed.items():
         put(mine, place, value)
@@ -2329,6 +2329,7 @@ def test_an_example_left_out_is_first_seen_in_the_error_or_in_the_second_epoch()
 ALONE_CAUSES = [  # row, words, what, net, wrong, said
     ("all, c times", "1/n: a batch averaged", "mean over 4 for the sum", "xor-batch", "w1 w2 b1 b2", "0.25 times"),
     ("all, by no one factor", "`delta_l2`", "slope left out", "xor-sgd", "w1 w2 b1 b2", ""),
+    ("all, by no one factor", "steps kept uncopied", "steps kept uncopied", "rnn-bptt", "w1 w2 b1 b2 wh bh", ""),
     ("all, right at the first update", "sums not cleared", "sums not cleared", "xor-batch", "w1 w2 b1 b2", "steps, epoch 1"),
     ("`w1` and `b1` (`wh`, `bh`) only", "what is passed back", "nothing passed back", "rnn-bptt", "w1 b1 wh bh", ""),
     ("all, right at the first update", "the state not reset", "state not reset", "rnn", "w1 w2 b1 b2 wh bh", "steps, epoch 0, example 1"),

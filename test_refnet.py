@@ -1598,6 +1598,13 @@ def test_a_trace_that_leaves_a_doubles_range_is_refused_by_its_place(steps, plac
         refnet.trace(**BEYOND, steps=steps)
 
 
+@needs_numpy
+def test_what_is_refused_is_told_in_one_line():
+    with pytest.raises(ValueError) as caught:
+        refnet.trace("rnn", examples=[[np.zeros((3, 3)), 0, 1]])
+    assert "array([[0., 0., 0.], [0." in str(caught.value)
+
+
 def test_an_error_that_leaves_a_doubles_range_is_refused():
     examples = [((0, 0), 1e200)]
     with pytest.raises(ValueError, match="training: error: expected a finite number"):

@@ -362,11 +362,11 @@ def random_stream(seed):
     while True:
         for n in range(624):
             mixed = (state[n] & 0x80000000) | (state[(n + 1) % 624] & 0x7FFFFFFF)
-            state[n] = state[(n + 397) % 624] ^ (mixed >> 1)
+            word = state[(n + 397) % 624] ^ (mixed >> 1)
             if mixed % 2 == 1:
-                state[n] ^= 0x9908B0DF
-        for n in range(624):
-            word = state[n] ^ (state[n] >> 11)
+                word ^= 0x9908B0DF
+            state[n] = word
+            word ^= word >> 11
             word ^= (word << 7) & 0x9D2C5680
             word ^= (word << 15) & 0xEFC60000
             word ^= word >> 18
@@ -382,10 +382,10 @@ def zero_parameters(kind, hidden):
     Rows may be one and the same list, as nets never change theirs.
     """
     row = [0.0] * hidden
+    zeros = {"w1": [row, row], "w2": row, "b1": row, "b2": 0.0}
     if issubclass(kind, RecurrentNet):
-        zeros = {"w1": row, "w2": row, "b1": row, "b2": 0.0}
-        return dict(zeros, wh=[row] * hidden, bh=row)
-    return {"w1": [row, row], "w2": row, "b1": row, "b2": 0.0}
+        zeros.update(w1=row, wh=[row] * hidden, bh=row)
+    return zeros
 
 
 def nested_like(form, numbers):

@@ -1409,37 +1409,30 @@ COLUMNS = 64  # of a plot
 ROWS = 12  # of a plot above the one for 0
 
 
-class Curve:
-    """An error curve as a plot shows it: the range of the errors in each column."""
-
-    def __init__(self, epochs):
-        self.epochs = epochs
-        self.top = 1e-9
-        self.ranges = [(float("inf"), -float("inf"))] * min(COLUMNS, epochs)
-
-    def add(self, epoch, error):
-        """Take an epoch's error in; what is not finite leaves no mark."""
+def take_in(ranges, epoch, epochs, error):
+    """Note an epoch's error in a plot's ranges, the lowest and highest by columns."""
+    if isfinite(error):
         # Equal shares of the epochs, so that the last falls into the last column.
-        column = ((epoch + 1) * len(self.ranges) - 1) // self.epochs
-        if isfinite(error):
-            low, high = self.ranges[column]
-            self.ranges[column] = (min(low, error), max(high, error))
-            self.top = max(self.top, error)
+        column = ((epoch + 1) * len(ranges) - 1) // epochs
+        low, high = ranges[column]
+        ranges[column] = (min(low, error), max(high, error))
 
-    def plot(self):
-        """The curve in lines, from 0 to the highest error."""
-        top = self.top
-        lines = ["error"]
-        for row in range(ROWS, -1, -1):
-            line = f"{top * row / ROWS:8.5f} |" if row % 3 == 0 else "         |"
-            for column in range(COLUMNS):
-                low, high = self.ranges[column * len(self.ranges) // COLUMNS]
-                is_in = low / top * ROWS - 0.5 < row <= high / top * ROWS + 0.5
-                line += "*" if is_in else " "
-            lines.append(line.rstrip())
-        lines.append("         +" + "-" * COLUMNS)
-        lines.append(f"   epoch  0{self.epochs // 2:>32}{self.epochs:>31}")
-        return lines
+
+def print_plot(ranges, epochs):
+    """Print an error curve from 0 to its highest; few ranges make wide columns."""
+    top = 1e-9
+    for _, high in ranges:
+        top = max(top, high)
+    print("\nerror")
+    for row in range(ROWS, -1, -1):
+        line = f"{top * row / ROWS:8.5f} |" if row % 3 == 0 else "         |"
+        for column in range(COLUMNS):
+            low, high = ranges[column * len(ranges) // COLUMNS]
+            is_in = low / top * ROWS - 0.5 < row <= high / top * ROWS + 0.5
+            line += "*" if is_in else " "
+        print(line.rstrip())
+    print("         +" + "-" * COLUMNS)
+    print(f"   epoch  0{epochs // 2:>32}{epochs:>31}\n")
 
 
 def print_worked_step(net, eta):
@@ -1477,13 +1470,14 @@ def print_sequence(epoch, step, _):
 
 def replay_training(net, settings, print_step):
     """Train net, print it as the notebook does, and return what becomes of it."""
-    curve = Curve(settings["epochs"])
+    epochs = settings["epochs"]
+    ranges = [(float("inf"), -float("inf"))] * min(COLUMNS, epochs)
     for epoch, _, step, error in train(net, settings):
         if epoch % PROGRESS == 0:
             print_step(epoch, step, error)
         if error is not None:
-            curve.add(epoch, error)
-    print("\n" + "\n".join(curve.plot()) + "\n")
+            take_in(ranges, epoch, epochs, error)
+    print_plot(ranges, epochs)
     recurrent = settings["net"] == "rnn"
     if recurrent:
         print("The third bit, from the first two:")

@@ -1409,8 +1409,8 @@ COLUMNS = 64  # of a plot
 ROWS = 12  # of a plot above the one for 0
 
 
-def take_in(ranges, epoch, epochs, error):
-    """Note an epoch's error in a plot's ranges, the lowest and highest by columns."""
+def add_error(ranges, epoch, epochs, error):
+    """Add an epoch's error to a plot's ranges: lowest and highest of each column."""
     if isfinite(error):
         # Equal shares of the epochs, so that the last falls into the last column.
         column = ((epoch + 1) * len(ranges) - 1) // epochs
@@ -1476,7 +1476,7 @@ def replay_training(net, settings, print_step):
         if epoch % PROGRESS == 0:
             print_step(epoch, step, error)
         if error is not None:
-            take_in(ranges, epoch, epochs, error)
+            add_error(ranges, epoch, epochs, error)
     print_plot(ranges, epochs)
     recurrent = settings["net"] == "rnn"
     if recurrent:

@@ -1409,7 +1409,7 @@ def plotted(errors):
     """The plot of an error curve, without its labels: a text for each row."""
     ranges = [(math.inf, -math.inf)] * min(64, len(errors))
     for epoch, error in enumerate(errors):
-        refnet.take_in(ranges, epoch, len(errors), error)
+        refnet.add_error(ranges, epoch, len(errors), error)
     with contextlib.redirect_stdout(io.StringIO()) as text:
         refnet.print_plot(ranges, len(errors))
     return text.getvalue().strip("\n").split("\n")

@@ -594,23 +594,25 @@ def read_settings(given):
     zeros = zero_parameters(kind, hidden)
     settings = {"net": name}
     if "seed" in given or "initial" not in given:
-        seed = whole_number("seed", given.get("seed", SEED), 0, 2**32 - 1)
-        settings["seed"] = seed
-        start = initial_parameters(kind, random_stream(seed), hidden)
+        settings["seed"] = whole_number("seed", given.get("seed", SEED), 0, 2**32 - 1)
+        stream = random_stream(settings["seed"])
+        start = initial_parameters(kind, stream, hidden)
     else:
         for key in zeros:
             if key not in initial and key not in BIASES:
                 raise InputError("initial", key, "none (only biases may be left out)")
         start = fit_by_name("initial", initial, zeros)
-    settings["hidden"] = hidden
     eta = as_number("eta", given.get("eta", ETA))
     if eta < 0:
         raise InputError("eta", "a number from 0", str(eta))
-    settings["eta"] = eta
-    settings["epochs"] = whole_number("epochs", given.get("epochs", EPOCHS), 1, 10**6)
-    settings["every"] = whole_number("every", given.get("every", 1), 1, 10**6)
-    settings["examples"] = read_examples(kind, given.get("examples", examples))
-    settings["initial"] = start
+    settings.update(
+        hidden=hidden,
+        eta=eta,
+        epochs=whole_number("epochs", given.get("epochs", EPOCHS), 1, 10**6),
+        every=whole_number("every", given.get("every", 1), 1, 10**6),
+        examples=read_examples(kind, given.get("examples", examples)),
+        initial=start,
+    )
     return settings
 
 
@@ -650,15 +652,15 @@ def train(net, settings):
     epoch's last step, None before.  A bias that initial leaves out is held as it is.
     """
     examples = settings["examples"]
-    start = parameters_of(net)
-    held = [name for name in start if name not in settings["initial"]]
+    unwritten = [name for name in BIASES if name not in settings["initial"]]
+    held = parameters_of(net, unwritten)
     learning = TRAININGS[settings["net"]].learn(net, examples, settings["eta"])
     for epoch in range(settings["epochs"]):
         total, count = 0.0, 0
         for n in range(len(examples)):
             step = next(learning)
             for name in held:
-                setattr(net, name, start[name])
+                setattr(net, name, held[name])
             for now in step.predictions():
                 total += now.E
                 count += 1
@@ -713,15 +715,18 @@ def trace(
             where = f"training: steps[{len(first_steps)}]"
             values = dict(quantities_of(step), **parameters_of(trainee, names))
             values = fit_by_name(where, values, values)  # copies; refused if not finite
-            first_steps.append(dict({"epoch": epoch, "example": n}, **values))
+            first_steps.append(dict(epoch=epoch, example=n, **values))
         if error is not None and epoch % settings["every"] == 0:
             curve[epoch // settings["every"]] = as_number("training: error", error)
-    outputs = [quantities_of(trainee.forward(pair))["lay2"] for pair in examples]
-    traced = dict({"format": FORMAT}, **settings)
-    traced.update(steps=first_steps, error=curve)
     final = parameters_of(trainee, names)
-    traced["final"] = fit_by_name("training: final", final, final)
-    traced["outputs"] = fit("training: outputs", outputs, outputs)
+    outputs = [quantities_of(trainee.forward(pair))["lay2"] for pair in examples]
+    traced = dict(format=FORMAT, **settings)
+    traced.update(
+        steps=first_steps,
+        error=curve,
+        final=fit_by_name("training: final", final, final),
+        outputs=fit("training: outputs", outputs, outputs),
+    )
     return traced
 
 
@@ -735,10 +740,10 @@ SEQUENCES_TASK += [
     ([-0.75, 21.0, 0.6, -0.4, 1.1, -0.2], [0.1, 0.7, 0.35, 0.8, 0.2, 0.55])
 ]
 TASKS = {
-    "xor-sgd": (6, 0.3, XOR_TASK),
-    "xor-batch": (7, 0.2, XOR_TASK),
-    "rnn": (7, 0.25, SEQUENCES_TASK),
-    "rnn-bptt": (5, 0.12, SEQUENCES_TASK),
+    "xor-sgd": {"hidden": 6, "eta": 0.3, "examples": XOR_TASK},
+    "xor-batch": {"hidden": 7, "eta": 0.2, "examples": XOR_TASK},
+    "rnn": {"hidden": 7, "eta": 0.25, "examples": SEQUENCES_TASK},
+    "rnn-bptt": {"hidden": 5, "eta": 0.12, "examples": SEQUENCES_TASK},
 }
 CATCHES = {
     "hidden": "shows 3 hidden units written into a build",
@@ -757,12 +762,10 @@ def task(net):
     >>> task("rnn")["hidden"], task("rnn")["eta"]
     (7, 0.25)
     """
-    net = read_settings({"net": net})["net"]
-    hidden, eta, examples = TASKS[net]
-    given = {"net": net, "hidden": hidden, "eta": eta, "epochs": 3}
-    settings = read_settings(dict(given, examples=examples))
+    net = read_settings({"net": net})["net"]  # which says what may stand there
+    settings = read_settings(dict(TASKS[net], net=net, epochs=3))
     del settings["seed"]  # initial says where to start
-    return dict({"comment": CATCHES}, **settings)
+    return dict(comment=CATCHES, **settings)
 
 
 # --------------------------------------------------------------------- The judge
@@ -1442,8 +1445,8 @@ def print_worked_step(net, eta):
     print("With its slips: wrong sign, derivative at act, w2 used after its update.")
     step = worked_step(net, XOR[0], eta)
     found = dict(quantities_of(step), **parameters_of(net))
-    for name in QUANTITIES + PARAMETERS:
-        if name in found and name not in ("x", "y"):
+    for name in QUANTITIES[2:] + PARAMETERS:  # without x and y
+        if name in found:
             title = "new " + name if name in PARAMETERS else name
             line = f"{title:<9}"
             for n, number in enumerate(numbers_in(found[name])):

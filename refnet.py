@@ -652,8 +652,8 @@ def train(net, settings):
     epoch's last step, None before.  A bias that initial leaves out is held as it is.
     """
     examples = settings["examples"]
-    unwritten = [name for name in BIASES if name not in settings["initial"]]
-    held = parameters_of(net, unwritten)
+    left_out = [name for name in BIASES if name not in settings["initial"]]
+    held = parameters_of(net, left_out)
     learning = TRAININGS[settings["net"]].learn(net, examples, settings["eta"])
     for epoch in range(settings["epochs"]):
         total, count = 0.0, 0
@@ -1558,9 +1558,8 @@ def read_json(path):
 
     with open(0 if path == "-" else path, "rb") as file:
         data = file.read()
-    utf_16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))  # as a Windows shell writes
     try:
-        text = data.decode("utf-16" if utf_16 else "utf-8-sig")
+        text = data.decode(json.detect_encoding(data))  # a Windows shell's UTF-16, too
         # Where a value may stand; a comment with ", nan" in it changes, too.
         text = re.sub(r"(?i)([:,[]\s*)-?nan(\(\w*\))?", r"\1NaN", text)
         text = re.sub(r"(?i)([:,[]\s*-?)inf(inity)?\b", r"\1Infinity", text)
@@ -1578,8 +1577,7 @@ def read_files(paths):
     together, stands_in = {}, {}
     for path in paths:
         given = read_json(path)
-        if not isinstance(given, dict):
-            raise InputError(path, "an object with names", repr(given))
+        check_keys(path, given, given)  # an object; which names, is checked later
         for key, value in given.items():
             if value is None or key == "comment":
                 continue
@@ -1595,12 +1593,12 @@ def read_command_line(argv):
     """What is asked for, by name; a wrong option and --help end the program."""
     from argparse import SUPPRESS, ArgumentParser
 
-    commands = (
-        ("run", "replay the notebook; status 0 also where a net did not learn"),
-        ("trace", "write down all that a training computes, as JSON"),
-        ("check", "judge another build; status 0: PASS, 1: FAIL, 2: cannot be judged"),
-        ("task", "write settings on which wrong builds fail, as JSON"),
-    )
+    commands = {
+        "run": "replay the notebook; status 0 also where a net did not learn",
+        "trace": "write down all that a training computes, as JSON",
+        "check": "judge another build; status 0: PASS, 1: FAIL, 2: cannot be judged",
+        "task": "write settings on which wrong builds fail, as JSON",
+    }
     options = (
         ("run trace", "--seed", int, SEED, "of the random start"),
         ("run trace", "--epochs", int, EPOCHS, "passes over all examples"),
@@ -1614,13 +1612,12 @@ def read_command_line(argv):
     parser.add_argument("--version", action="version", version="refnet " + __version__)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     parsers = {}
-    for name, about in commands:
-        how = {"help": about, "description": about, "argument_default": SUPPRESS}
-        parsers[name] = subparsers.add_parser(name, **how)
+    for name, about in commands.items():
+        parsers[name] = subparsers.add_parser(name, help=about, description=about)
     for names, option, kind, default, about in options:
         about += f" (default: {default})"
         for name in names.split():
-            parsers[name].add_argument(option, type=kind, help=about)
+            parsers[name].add_argument(option, type=kind, help=about, default=SUPPRESS)
     about = TRAINING_NAMES + "; or a file with settings, - for standard input"
     parsers["trace"].add_argument("NET_OR_FILE", help=about)
     about = "settings and results, in one file or in several; - for standard input"

@@ -1445,8 +1445,8 @@ def print_worked_step(net, eta):
     print("With its slips: wrong sign, derivative at act, w2 used after its update.")
     step = worked_step(net, XOR[0], eta)
     found = dict(quantities_of(step), **parameters_of(net))
-    for name in QUANTITIES[2:] + PARAMETERS:  # without x and y
-        if name in found:
+    for name in QUANTITIES + PARAMETERS:
+        if name in found and name not in ("x", "y"):
             title = "new " + name if name in PARAMETERS else name
             line = f"{title:<9}"
             for n, number in enumerate(numbers_in(found[name])):

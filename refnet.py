@@ -501,7 +501,16 @@ def flat(where, value, finite=True):
 
 
 def fit(where, value, form, finite=True):
-    """value's numbers, nested as form is; where they need not be finite None is NaN."""
+    """value's numbers, nested as form is; where they need not be finite None is NaN.
+
+    A form may be a dictionary of forms: what value has under their names is fit to it.
+    """
+    if isinstance(form, dict):
+        found = {}
+        for name in form:
+            if name in value:
+                found[name] = fit(f"{where}.{name}", value[name], form[name], finite)
+        return found
     wanted, zeros = flat(where, form)
     shape, numbers = flat(where, value, finite)
     if value is None:
@@ -509,15 +518,6 @@ def fit(where, value, form, finite=True):
     elif shape != wanted:
         raise InputError(where, wanted, shape)
     return nested_like(form, iter(numbers))
-
-
-def fit_by_name(where, values, forms, finite=True):
-    """What values have under the names of forms, each fit to its form."""
-    found = {}
-    for name, form in forms.items():
-        if name in values:
-            found[name] = fit(f"{where}.{name}", values[name], form, finite)
-    return found
 
 
 # --------------------------------------------------------- Trainings and traces
@@ -601,7 +601,7 @@ def read_settings(given):
         for key in zeros:
             if key not in initial and key not in BIASES:
                 raise InputError("initial", key, "none (only biases may be left out)")
-        start = fit_by_name("initial", initial, zeros)
+        start = fit("initial", initial, zeros)
     eta = as_number("eta", given.get("eta", ETA))
     if eta < 0:
         raise InputError("eta", "a number from 0", str(eta))
@@ -714,7 +714,7 @@ def trace(
         if len(first_steps) < count:
             where = f"training: steps[{len(first_steps)}]"
             values = dict(quantities_of(step), **parameters_of(trainee, names))
-            values = fit_by_name(where, values, values)  # copies; refused if not finite
+            values = fit(where, values, values)  # copies; refused if not finite
             first_steps.append(dict(epoch=epoch, example=n, **values))
         if error is not None and epoch % settings["every"] == 0:
             curve[epoch // settings["every"]] = as_number("training: error", error)
@@ -724,7 +724,7 @@ def trace(
     traced.update(
         steps=first_steps,
         error=curve,
-        final=fit_by_name("training: final", final, final),
+        final=fit("training: final", final, final),
         outputs=fit("training: outputs", outputs, outputs),
     )
     return traced
@@ -858,7 +858,7 @@ def read_steps(steps, settings, forms):
             words = f"epoch {epoch}, example {n} again"
             raise InputError(where, "every step once", words)
         seen.add((epoch, n))
-        values = fit_by_name(f"{where} (example {n})", given, forms[n], finite=False)
+        values = fit(f"{where} (example {n})", given, forms[n], finite=False)
         for name, value in values.items():
             of_step = name in PARAMETERS or name.startswith("corr_")
             if recurrent and not of_step:
@@ -880,7 +880,7 @@ def read_results(given, settings):
     for part in parts:
         values = given.get(part, {})
         check_keys(part, values, forms[part])
-        values = fit_by_name(part, values, forms[part], finite=False)
+        values = fit(part, values, forms[part], finite=False)
         for name, value in values.items():
             results[Place(part, None, None, None, name)] = value
     if "error" in given:

@@ -459,15 +459,21 @@ def whole_number(where, value, low, high):
 
 
 def check_keys(where, value, known):
-    """InputError where value is no dictionary or has a key that is not known.
+    """What a dictionary gives: its keys, which must be known, that are not None.
 
-    A comment, whatever it holds, may stand in any.
+    A comment, whatever it holds, may stand in any, and is left aside.
     """
     if not isinstance(value, dict):
         raise InputError(where, "an object with names", repr(value))
+    given = {}
     for key in value:
-        if key not in known and key != "comment":
+        if key == "comment":
+            continue
+        if key not in known:
             raise InputError(where, f"only {', '.join(known)}", repr(key))
+        if value[key] is not None:
+            given[key] = value[key]
+    return given
 
 
 def as_list(where, value):
@@ -573,17 +579,14 @@ def read_settings(given):
     If a seed is given, the start comes from it, and initial gives only hidden: its
     numbers are then a result, which check compares.
     """
-    check_keys("settings", given, ("format",) + SETTINGS + RESULTS)
-    given = {key: given[key] for key in given if given[key] is not None}
+    given = check_keys("settings", given, ("format",) + SETTINGS + RESULTS)
     if given.get("format", FORMAT) != FORMAT:
         raise InputError("format", repr(FORMAT), repr(given["format"]))
     name = from_array(given.get("net"))
     if name not in list(TRAININGS):  # a list, as it may be what no dictionary takes
         raise InputError("net", f"one of {TRAINING_NAMES}, as in a task", repr(name))
     kind, _, examples = TRAININGS[name]
-    initial = given.get("initial", {})
-    check_keys("initial", initial, zero_parameters(kind, 1))
-    initial = {key: initial[key] for key in initial if initial[key] is not None}
+    initial = check_keys("initial", given.get("initial", {}), zero_parameters(kind, 1))
     hidden = HIDDEN
     if "w2" in initial:
         shape, numbers = flat("initial.w2", initial["w2"], finite=False)
@@ -1384,7 +1387,7 @@ def check(candidate, rtol=RTOL, atol=ATOL):
         if not 0 <= tolerance < 1:
             raise InputError(name, "a number from 0 to less than 1", str(tolerance))
     settings = read_settings(candidate)
-    given = {key: candidate[key] for key in candidate if candidate[key] is not None}
+    given = check_keys("build", candidate, candidate)
     if "seed" not in given and "initial" not in given:
         words = "seed or initial to start from, as in a task"
         raise InputError("seed", words, "neither")
@@ -1576,11 +1579,9 @@ def read_files(paths):
     """What one or more files hold together; they must not contradict each other."""
     together, stands_in = {}, {}
     for path in paths:
-        given = read_json(path)
-        check_keys(path, given, given)  # an object; which names, is checked later
+        found = read_json(path)
+        given = check_keys(path, found, found)  # which are known, is checked later
         for key, value in given.items():
-            if value is None or key == "comment":
-                continue
             if key in stands_in and value != together[key]:
                 words = f"the same in {stands_in[key]} and {path}"
                 raise InputError(key, words, f"{together[key]} and {value}")

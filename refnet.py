@@ -1651,10 +1651,9 @@ def obey(argv):
         except FileNotFoundError:
             words = f"one of {TRAINING_NAMES} or a file"
             raise InputError("NET_OR_FILE", words, repr(target)) from None
-        count = options.pop("steps", None)
-        given.update(options)
         # Results in a file are left aside; names that are unknown are refused.
-        written = trace(steps=count, **read_settings(given))
+        settings = read_settings(dict(given, **options))
+        written = trace(steps=options.get("steps"), **settings)
     import json
 
     # A line for each name, so that diff can compare.

@@ -458,7 +458,7 @@ def whole_number(where, value, low, high):
     return int(number)
 
 
-def check_keys(where, value, known):
+def read_object(where, value, known):
     """What a dictionary gives: its keys, which must be known, that are not None.
 
     A comment, whatever it holds, may stand in any, and is left aside.
@@ -579,14 +579,14 @@ def read_settings(given):
     If a seed is given, the start comes from it, and initial gives only hidden: its
     numbers are then a result, which check compares.
     """
-    given = check_keys("settings", given, ("format",) + SETTINGS + RESULTS)
+    given = read_object("settings", given, ("format",) + SETTINGS + RESULTS)
     if given.get("format", FORMAT) != FORMAT:
         raise InputError("format", repr(FORMAT), repr(given["format"]))
     name = from_array(given.get("net"))
     if name not in list(TRAININGS):  # a list, as it may be what no dictionary takes
         raise InputError("net", f"one of {TRAINING_NAMES}, as in a task", repr(name))
     kind, _, examples = TRAININGS[name]
-    initial = check_keys("initial", given.get("initial", {}), zero_parameters(kind, 1))
+    initial = read_object("initial", given.get("initial", {}), zero_parameters(kind, 1))
     hidden = HIDDEN
     if "w2" in initial:
         shape, numbers = flat("initial.w2", initial["w2"], finite=False)
@@ -851,7 +851,7 @@ def read_steps(steps, settings, forms):
     seen = set()
     for index, given in enumerate(as_list("steps", steps)):
         where = f"steps[{index}]"
-        check_keys(where, given, forms[0])
+        read_object(where, given, forms[0])
         given = dict(given)
         epoch = given.pop("epoch", index // size)
         n = given.pop("example", index % size)
@@ -882,7 +882,7 @@ def read_results(given, settings):
         parts.append("initial")  # a result, where the start is drawn
     for part in parts:
         values = given.get(part, {})
-        check_keys(part, values, forms[part])
+        read_object(part, values, forms[part])
         values = fit(part, values, forms[part], finite=False)
         for name, value in values.items():
             results[Place(part, None, None, None, name)] = value
@@ -1387,7 +1387,7 @@ def check(candidate, rtol=RTOL, atol=ATOL):
         if not 0 <= tolerance < 1:
             raise InputError(name, "a number from 0 to less than 1", str(tolerance))
     settings = read_settings(candidate)
-    given = check_keys("build", candidate, candidate)
+    given = read_object("build", candidate, candidate)
     if "seed" not in given and "initial" not in given:
         words = "seed or initial to start from, as in a task"
         raise InputError("seed", words, "neither")
@@ -1580,7 +1580,7 @@ def read_files(paths):
     together, stands_in = {}, {}
     for path in paths:
         found = read_json(path)
-        given = check_keys(path, found, found)  # which are known, is checked later
+        given = read_object(path, found, found)  # which are known, is checked later
         for key, value in given.items():
             if key in stands_in and value != together[key]:
                 words = f"the same in {stands_in[key]} and {path}"

@@ -819,9 +819,8 @@ outputs = lay2 with the parameters in final                                xor, 
 SCALED = ("E", "error", "delta_l2", "delta_l1")
 SCALED += tuple(["corr_" + name for name in PARAMETERS])
 
-PLACE = "part epoch example time_step quantity"
-Place = namedtuple("Place", PLACE)
-Difference = namedtuple("Difference", PLACE + " element got want start")
+PLACE = "part epoch example time_step quantity element"
+Difference = namedtuple("Difference", PLACE + " got want start")
 
 
 class Report(list):
@@ -843,12 +842,10 @@ class Report(list):
 
 
 def read_steps(steps, settings, forms):
-    """What a build gives of its steps, by place; forms has a step for each example."""
+    """What a build gives of its steps; forms has a step for each example."""
     size = len(settings["examples"])
     last = settings["epochs"] - 1
-    recurrent = "wh" in settings["initial"]
     results = {}
-    seen = set()
     for index, given in enumerate(as_list("steps", steps)):
         where = f"steps[{index}]"
         read_object(where, given, forms[0])
@@ -857,23 +854,16 @@ def read_steps(steps, settings, forms):
         n = given.pop("example", index % size)
         epoch = whole_number(f"{where}.epoch (from 0)", epoch, 0, last)
         n = whole_number(f"{where}.example (from 0)", n, 0, size - 1)
-        if (epoch, n) in seen:
+        if ("steps", epoch, n) in results:
             words = f"epoch {epoch}, example {n} again"
             raise InputError(where, "every step once", words)
-        seen.add((epoch, n))
         values = fit(f"{where} (example {n})", given, forms[n], finite=False)
-        for name, value in values.items():
-            of_step = name in PARAMETERS or name.startswith("corr_")
-            if recurrent and not of_step:
-                for k, of_time_step in enumerate(value):
-                    results[Place("steps", epoch, n, k, name)] = of_time_step
-            else:
-                results[Place("steps", epoch, n, None, name)] = value
+        results["steps", epoch, n] = values
     return results
 
 
 def read_results(given, settings):
-    """What a build computed, by place."""
+    """What a build computed: values by name, for each part, epoch and example."""
     # One epoch of refnet's own, in which nothing moves, has all forms that are wanted.
     forms = trace(**dict(settings, epochs=1, eta=0))
     results = read_steps(given.get("steps", []), settings, forms["steps"])
@@ -884,14 +874,13 @@ def read_results(given, settings):
         values = given.get(part, {})
         read_object(part, values, forms[part])
         values = fit(part, values, forms[part], finite=False)
-        for name, value in values.items():
-            results[Place(part, None, None, None, name)] = value
+        results[part, None, None] = values
     if "error" in given:
         epochs = range(0, settings["epochs"], settings["every"])
         where = f"error (every {settings['every']})"
         errors = fit(where, given["error"], [0.0] * len(epochs), finite=False)
         for epoch, error in zip(epochs, errors):
-            results[Place("error", epoch, None, None, "error")] = error
+            results["error", epoch, None] = {"error": error}
     if "outputs" in given:
         size = len(settings["examples"])
         outputs = as_list("outputs", given["outputs"])
@@ -899,10 +888,8 @@ def read_results(given, settings):
             raise InputError("outputs", f"those of {size} examples", str(len(outputs)))
         for n, form in enumerate(forms["outputs"]):
             value = fit(f"outputs[{n}]", outputs[n], form, finite=False)
-            for k, lay2 in enumerate(numbers_in(value)):
-                time_step = k if isinstance(form, list) else None
-                results[Place("outputs", None, n, time_step, "outputs")] = lay2
-    return results
+            results["outputs", None, n] = {"outputs": value}
+    return {where: values for where, values in results.items() if values}
 
 
 def indices_of(form, n):
@@ -912,16 +899,16 @@ def indices_of(form, n):
     return divmod(n, len(form[0])) if isinstance(form[0], list) else (n,)
 
 
-def place_words(place, element=()):
-    """Where a Place or a Difference is, in words."""
-    words = place.part
+def place_words(difference):
+    """Where a Difference is, in words."""
+    words = difference.part
     for name in ("epoch", "example", "time_step"):
-        number = getattr(place, name)
+        number = getattr(difference, name)
         if number is not None:
             words += f", {name.replace('_', ' ')} {number}"
-    if place.quantity != place.part:
-        words += ", " + place.quantity
-    for n in element:
+    if difference.quantity != difference.part:
+        words += ", " + difference.quantity
+    for n in difference.element:
         words += f"[{n}]"
     return words
 
@@ -953,8 +940,7 @@ class JudgedStep(Step):
 
     def __setattr__(self, name, value):
         if name in QUANTITIES:
-            place = Place("steps", self.judge.epoch, self.judge.example, self.k, name)
-            value = self.judge.compare(place, value)
+            value = self.judge.compare(name, value, self.k)
         object.__setattr__(self, name, value)
 
 
@@ -1050,9 +1036,8 @@ class Judge:
         self.kind = TRAININGS[settings["net"]].kind
         self.results = results
         self.rtol, self.atol = rtol, atol
-        self.parts = {place.part for place in results}
-        steps = [place for place in results if place.part == "steps"]
-        self.given_steps = {(place.epoch, place.example) for place in steps}
+        self.here = ("initial", None, None)  # the part, epoch and example under way
+        self.parts = [part for part, _, _ in results]
         self.step_count = settings["epochs"] * len(settings["examples"])  # of all
         self.wrong = []
         # By name: what its number was computed from and is not given, itself included.
@@ -1064,14 +1049,12 @@ class Judge:
         self.row_of = {}  # the same by title
         self.start = {}  # the parameters at the start,
         self.end = None  # and at the end, if the training gets there
-        self.epoch = 0  # of the step under way
-        self.example = 0
 
-    def row(self, place):
-        """The row for what stands at a place."""
-        name = place.quantity
-        if place.part not in ("steps", name):
-            name = place.part + " " + name
+    def row(self, name):
+        """The row for what has a name and stands here."""
+        part, _, _ = self.here
+        if part not in ("steps", name):
+            name = part + " " + name
         if name not in self.row_of:
             self.row_of[name] = Row(name, self.rtol, self.atol)
             self.rows.append(self.row_of[name])
@@ -1097,16 +1080,16 @@ class Judge:
             found.update(self.lacking.get(name, ()))
         return found
 
-    def follow(self, place):
+    def follow(self, name):
         """Note what is not given of what a number is computed from, and return it."""
-        name = place.quantity
-        if place.part in ("initial", "final"):
-            title, inputs = place.part, [name]
+        part, _, _ = self.here
+        if part in ("initial", "final"):
+            title, inputs = part, [name]
         else:
             title, inputs = name, self.inputs_of(name)
         lacking = self.lacking_of(inputs)
         now = set()
-        if place not in self.results:
+        if name not in self.results.get(self.here, ()):
             now.update(lacking)
             now.add(title)
         if name == "E":  # of which the error takes all
@@ -1114,47 +1097,48 @@ class Judge:
         self.lacking[name] = now
         return lacking
 
-    def compare(self, place, want, start=None):
+    def compare(self, name, want, time_step=None, start=None):
         """What to go on with: the build's value, where it gives a finite one, or want.
 
         start is what a parameter was before: then its move counts, not its size.
         """
         if not self.wrong:
-            lacking = self.follow(place)
-        if place not in self.results:
+            lacking = self.follow(name)
+        given = self.results.get(self.here, {})
+        if name not in given:
             return want
-        got = self.results[place]
+        got = given[name] if time_step is None else given[name][time_step]
         gots, wants = numbers_in(got), numbers_in(want)
         if not all(map(isfinite, wants)):
+            whole = Difference(*self.here, time_step, name, (), got, want, start)
             words = "a training in a double's range"
-            raise InputError(place_words(place), words, repr(want))
+            raise InputError(place_words(whole), words, repr(want))
         starts = [0.0] * len(wants) if start is None else numbers_in(start)
-        row = self.row(place)
+        row = self.row(name)
         row.count += len(wants)
         for n in range(len(wants)):
             if gots[n] == wants[n]:
                 row.has_right = row.has_right or wants[n] != starts[n]
             else:
-                element = indices_of(want, n)
-                difference = Difference(*place, element, gots[n], wants[n], starts[n])
+                place = self.here + (time_step, name, indices_of(want, n))
+                difference = Difference(*place, gots[n], wants[n], starts[n])
                 if row.note(difference):
                     if not self.wrong:
                         self.not_given = lacking
                     self.wrong.append(difference)
         return got if all(map(isfinite, gots)) else want
 
-    def compare_parameters(self, net, part, epoch, n, starts):
+    def compare_parameters(self, net, starts):
         """Compare net's parameters with a build's, and have it go on from those."""
         for name in PARAMETERS:
             if name in self.settings["initial"]:
-                place = Place(part, epoch, n, None, name)
-                value = self.compare(place, getattr(net, name), starts.get(name))
+                value = getattr(net, name)
+                value = self.compare(name, value, start=starts.get(name))
                 setattr(net, name, value)
 
     def new_step(self):
         """An empty step for the net that is watched."""
-        is_given = (self.epoch, self.example) in self.given_steps
-        return JudgedStep(self) if is_given else self.kind.new_step()
+        return JudgedStep(self) if self.here in self.results else self.kind.new_step()
 
     def watch(self, patient=True):
         """Run the training and compare; if not patient, until it is contradicted."""
@@ -1162,13 +1146,14 @@ class Judge:
         names = list(self.settings["initial"])
         net = start_net(self.settings)
         if "seed" in self.settings:
-            self.compare_parameters(net, "initial", None, None, {})
+            self.compare_parameters(net, {})
         self.start = parameters_of(net)
         before = self.start
         net.new_step = self.new_step
+        self.here = ("steps", 0, 0)
         for epoch, n, _, error in train(net, self.settings):
-            if (epoch, n) in self.given_steps:
-                self.compare_parameters(net, "steps", epoch, n, before)
+            if self.here in self.results:
+                self.compare_parameters(net, before)
             else:
                 lacking = self.lacking_of(names)
                 lacking.add("steps")
@@ -1177,20 +1162,22 @@ class Judge:
                     self.lacking[name] = lacking
             before = parameters_of(net)
             if error is not None:
-                self.compare(Place("error", epoch, None, None, "error"), error)
+                self.here = ("error", epoch, None)
+                self.compare("error", error)
             for name in QUANTITIES:  # which the next step computes anew
                 if name != "E" or error is not None:
                     self.lacking.pop(name, None)
             if not patient and any(row.contradicts() for row in self.rows):
                 return
             # Before train makes the next step.
-            self.epoch, self.example = divmod(epoch * size + n + 1, size)
-        self.compare_parameters(net, "final", None, None, self.start)
+            self.here = ("steps",) + divmod(epoch * size + n + 1, size)
+        self.here = ("final", None, None)
+        self.compare_parameters(net, self.start)
         net.new_step = self.kind.new_step
         for n, example in enumerate(self.settings["examples"]):
+            self.here = ("outputs", None, n)
             for now in net.forward(example).predictions():
-                place = Place("outputs", None, n, getattr(now, "k", None), "outputs")
-                self.compare(place, now.lay2)
+                self.compare("outputs", now.lay2, getattr(now, "k", None))
         self.end = parameters_of(net)
 
     def agrees(self):
@@ -1251,7 +1238,7 @@ def first_wrong_lines(judge):
     quantity = first.part if by_part else first.quantity
     lines = [
         "The first, in the order of computation, is in",
-        "  " + place_words(first, first.element),
+        "  " + place_words(first),
         f"  got   {first.got!r}",
         f"  want  {first.want!r}",
         f"  difference {first.got - first.want:.3g}",
@@ -1286,11 +1273,11 @@ def hints(judge, labelled):
     if moves and "final" in judge.parts and judge.start == judge.end:
         words = "initial and final are the same: if the build moves, copy initial"
         lines.append(words + " before the training changes it")
-    in_order = labelled or len(judge.given_steps) == judge.step_count
+    in_order = labelled or judge.parts.count("steps") == judge.step_count
     if not in_order and judge.wrong[0].part == "steps":
         words = "Steps without epoch or example were counted by their place"
         lines.append(words + " in the list.")
-    if not judge.given_steps:
+    if "steps" not in judge.parts:
         lines.append("Not given: steps. Parameters after each update would tell more.")
     return lines
 
@@ -1298,7 +1285,7 @@ def hints(judge, labelled):
 def unseen(judge):
     """What a PASS did not see, in lines."""
     missing = [part for part in RESULTS if part not in judge.parts]
-    count = len(judge.given_steps)
+    count = judge.parts.count("steps")
     if 0 < count < judge.step_count:
         missing.insert(0, f"{judge.step_count - count} of {judge.step_count} steps")
     lines = ["Not given: " + ", ".join(missing)] if missing else []
@@ -1392,7 +1379,11 @@ def check(candidate, rtol=RTOL, atol=ATOL):
         words = "seed or initial to start from, as in a task"
         raise InputError("seed", words, "neither")
     results = read_results(given, settings)
-    if all(p.part == "initial" or p.quantity in ("x", "y") for p in results):
+    names = set()
+    for (part, _, _), values in results.items():
+        if part != "initial":
+            names.update(values)
+    if names.issubset(("x", "y")):
         words = "some results: " + ", ".join(RESULTS)
         raise InputError("build", words, "nothing to judge")
     judge = Judge(settings, results, rtol, atol)

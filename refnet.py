@@ -1046,7 +1046,6 @@ class Judge:
         self.not_given = set()  # what the first wrong number was computed from
         self.inputs = {"outputs": PARAMETERS}  # by name, as EQUATIONS have it
         self.rows = []  # in the order of computation
-        self.row_of = {}  # the same by title
         self.start = {}  # the parameters at the start,
         self.end = None  # and at the end, if the training gets there
 
@@ -1055,10 +1054,11 @@ class Judge:
         part, _, _ = self.here
         if part not in ("steps", name):
             name = part + " " + name
-        if name not in self.row_of:
-            self.row_of[name] = Row(name, self.rtol, self.atol)
-            self.rows.append(self.row_of[name])
-        return self.row_of[name]
+        for row in self.rows:
+            if row.title == name:
+                return row
+        self.rows.append(Row(name, self.rtol, self.atol))
+        return self.rows[-1]
 
     def inputs_of(self, name):
         """The quantities and parameters of which an equation makes the named one."""

@@ -1198,19 +1198,16 @@ def other_training(judge):
     settings = judge.settings
     notebooks = TRAININGS[settings["net"]].examples
     lengths = {len(numbers_in(y)) for _, y in settings["examples"]}
-    sizes = [1, len(settings["examples"])]
+    sizes = {1, len(settings["examples"])}
     if len(lengths) == 1:
-        sizes.append(lengths.pop())
+        sizes.update(lengths)
     etas = set()
     for n in sizes:
-        etas.add(settings["eta"] / n)
-        etas.add(2 * settings["eta"] / n)
+        etas.update((settings["eta"] / n, 2 * settings["eta"] / n))
     for name in sorted(TRAININGS):
         if TRAININGS[name].examples != notebooks:
             continue  # of another kind
-        for eta in sorted(etas):
-            if (name, eta) == (settings["net"], settings["eta"]):
-                continue  # the build's own has just failed
+        for eta in sorted(etas):  # the build's own just fails again
             tried = dict(settings, net=name, eta=eta)
             other = Judge(tried, judge.results, judge.rtol, judge.atol)
             try:

@@ -973,6 +973,7 @@ class Row:
 
     def note(self, difference):
         """Take a Difference in; return whether it is wrong.  NaN is infinitely so."""
+        self.count += 1
         got, want, start = difference.got, difference.want, difference.start
         off = abs(got - want) if isfinite(got) else float("inf")
         self.absolute = max(self.absolute, off)
@@ -1115,17 +1116,13 @@ class Judge:
             raise InputError(place_words(whole), words, repr(want))
         starts = [0.0] * len(wants) if start is None else numbers_in(start)
         row = self.row(name)
-        row.count += len(wants)
         for n in range(len(wants)):
-            if gots[n] == wants[n]:
-                row.has_right = row.has_right or wants[n] != starts[n]
-            else:
-                place = self.here + (time_step, name, indices_of(want, n))
-                difference = Difference(*place, gots[n], wants[n], starts[n])
-                if row.note(difference):
-                    if not self.wrong:
-                        self.not_given = lacking
-                    self.wrong.append(difference)
+            place = self.here + (time_step, name, indices_of(want, n))
+            difference = Difference(*place, gots[n], wants[n], starts[n])
+            if row.note(difference):
+                if not self.wrong:
+                    self.not_given = lacking
+                self.wrong.append(difference)
         return got if all(map(isfinite, gots)) else want
 
     def compare_parameters(self, net, starts):

@@ -867,6 +867,7 @@ def read_results(given, settings):
     # One epoch of refnet's own, in which nothing moves, has all forms that are wanted.
     forms = trace(**dict(settings, epochs=1, eta=0))
     results = read_steps(given.get("steps", []), settings, forms["steps"])
+    results["initial", None, None] = settings["initial"]  # is given, but no result
     parts = ["final"]
     if "seed" in settings:
         parts.append("initial")  # a result, where the start is drawn
@@ -1038,14 +1039,11 @@ class Judge:
         self.results = results
         self.rtol, self.atol = rtol, atol
         self.here = ("initial", None, None)  # the part, epoch and example under way
+        self.before = self.here  # where the parameters stand that hold here
         self.parts = [part for part, _, _ in results]
         self.step_count = settings["epochs"] * len(settings["examples"])  # of all
         self.wrong = []
-        # By name: what its number was computed from and is not given, itself included.
-        # A set may stand under several names: none is ever changed.
-        self.lacking = {}
         self.not_given = set()  # what the first wrong number was computed from
-        self.inputs = {"outputs": PARAMETERS}  # by name, as EQUATIONS have it
         self.rows = []  # in the order of computation
         self.start = {}  # the parameters at the start,
         self.end = None  # and at the end, if the training gets there
@@ -1061,50 +1059,48 @@ class Judge:
         self.rows.append(Row(name, self.rtol, self.atol))
         return self.rows[-1]
 
-    def inputs_of(self, name):
-        """The quantities and parameters of which an equation makes the named one."""
-        if name not in self.inputs:
-            text = " ".join(equation(self.settings["net"], name))
-            _, _, text = text.partition(" = ")
-            text = text.replace("_before", "").replace("_after", "")
-            for sign in "[]()*+-/,":
-                text = text.replace(sign, " ")
-            words = text.split(" ")
-            inputs = [each for each in QUANTITIES + PARAMETERS if each in words]
-            self.inputs[name] = inputs
-        return self.inputs[name]
+    def inputs_of(self, quantity, time_step):
+        """The quantities and parameters of which an equation makes a number."""
+        text = " ".join(equation(self.settings["net"], quantity))
+        _, _, text = text.partition(" = ")
+        if time_step != 0:  # else there is none before
+            text = text.replace("_before", "")
+        for sign in "[]()*+-/,":
+            text = text.replace(sign, " ")
+        words = text.split(" ")
+        names = QUANTITIES + tuple(self.settings["initial"])
+        return [name for name in names if name in words]
 
-    def lacking_of(self, names):
-        """All that the numbers under some names were computed from and is not given."""
-        found = set()
-        for name in names:
-            found.update(self.lacking.get(name, ()))
-        return found
+    def not_given_before(self, quantity, time_step):
+        """What a number here is computed from and is not given, by name or part.
 
-    def follow(self, name):
-        """Note what is not given of what a number is computed from, and return it."""
+        In its step it is followed back as far as the parameters before the step.
+        """
         part, _, _ = self.here
-        if part in ("initial", "final"):
-            title, inputs = part, [name]
-        else:
-            title, inputs = name, self.inputs_of(name)
-        lacking = self.lacking_of(inputs)
-        now = set()
-        if name not in self.results.get(self.here, ()):
-            now.update(lacking)
-            now.add(title)
-        if name == "E":  # of which the error takes all
-            now.update(self.lacking.get("E", ()))
-        self.lacking[name] = now
-        return lacking
+        part_before, _, _ = self.before
+        given = self.results.get(self.here, {})
+        given_before = self.results.get(self.before, {})
+        weights = self.settings["initial"]
+        names, found = [quantity], set()
+        for name in names:  # and what comes to them
+            inputs = [quantity]
+            if part == "outputs":
+                inputs = weights
+            elif part in ("steps", "error"):
+                inputs = self.inputs_of(name, time_step)
+            for each in inputs:
+                if part == "steps" and each in QUANTITIES:
+                    if each not in given and each not in names:
+                        names.append(each)
+                elif each not in given_before:
+                    found.add(each if given_before else part_before)
+        return found.union(names[1:])
 
     def compare(self, name, want, time_step=None, start=None):
         """What to go on with: the build's value, where it gives a finite one, or want.
 
         start is what a parameter was before: then its move counts, not its size.
         """
-        if not self.wrong:
-            lacking = self.follow(name)
         given = self.results.get(self.here, {})
         if name not in given:
             return want
@@ -1121,7 +1117,7 @@ class Judge:
             difference = Difference(*place, gots[n], wants[n], starts[n])
             if row.note(difference):
                 if not self.wrong:
-                    self.not_given = lacking
+                    self.not_given = self.not_given_before(name, time_step)
                 self.wrong.append(difference)
         return got if all(map(isfinite, gots)) else want
 
@@ -1132,6 +1128,7 @@ class Judge:
                 value = getattr(net, name)
                 value = self.compare(name, value, start=starts.get(name))
                 setattr(net, name, value)
+        self.before = self.here
 
     def new_step(self):
         """An empty step for the net that is watched."""
@@ -1140,7 +1137,6 @@ class Judge:
     def watch(self, patient=True):
         """Run the training and compare; if not patient, until it is contradicted."""
         size = len(self.settings["examples"])
-        names = list(self.settings["initial"])
         net = start_net(self.settings)
         if "seed" in self.settings:
             self.compare_parameters(net, {})
@@ -1149,21 +1145,11 @@ class Judge:
         net.new_step = self.new_step
         self.here = ("steps", 0, 0)
         for epoch, n, _, error in train(net, self.settings):
-            if self.here in self.results:
-                self.compare_parameters(net, before)
-            else:
-                lacking = self.lacking_of(names)
-                lacking.add("steps")
-                self.lacking["E"] = lacking.union(self.lacking.get("E", ()))
-                for name in names:
-                    self.lacking[name] = lacking
+            self.compare_parameters(net, before)
             before = parameters_of(net)
             if error is not None:
                 self.here = ("error", epoch, None)
                 self.compare("error", error)
-            for name in QUANTITIES:  # which the next step computes anew
-                if name != "E" or error is not None:
-                    self.lacking.pop(name, None)
             if not patient and any(row.contradicts() for row in self.rows):
                 return
             # Before train makes the next step.

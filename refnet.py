@@ -1106,15 +1106,15 @@ class Judge:
             return want
         got = given[name] if time_step is None else given[name][time_step]
         gots, wants = numbers_in(got), numbers_in(want)
+        place = self.here + (time_step, name)
         if not all(map(isfinite, wants)):
-            whole = Difference(*self.here, time_step, name, (), got, want, start)
-            words = "a training in a double's range"
-            raise InputError(place_words(whole), words, repr(want))
+            where = place_words(Difference(*place, (), got, want, start))
+            raise InputError(where, "a training in a double's range", repr(want))
         starts = [0.0] * len(wants) if start is None else numbers_in(start)
         row = self.row(name)
         for n in range(len(wants)):
-            place = self.here + (time_step, name, indices_of(want, n))
-            difference = Difference(*place, gots[n], wants[n], starts[n])
+            element = indices_of(want, n)
+            difference = Difference(*place, element, gots[n], wants[n], starts[n])
             if row.note(difference):
                 if not self.wrong:
                     self.not_given = self.not_given_before(name, time_step)

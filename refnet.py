@@ -1080,21 +1080,22 @@ class Judge:
         part_before, _, _ = self.before
         given = self.results.get(self.here, {})
         given_before = self.results.get(self.before, {})
-        weights = self.settings["initial"]
-        names, found = [quantity], set()
-        for name in names:  # and what comes to them
-            inputs = [quantity]
-            if part == "outputs":
-                inputs = weights
-            elif part in ("steps", "error"):
-                inputs = self.inputs_of(name, time_step)
-            for each in inputs:
-                if part == "steps" and each in QUANTITIES:
-                    if each not in given and each not in names:
-                        names.append(each)
-                elif each not in given_before:
-                    found.add(each if given_before else part_before)
-        return found.union(names[1:])
+        if part in ("initial", "final"):
+            needed = [quantity]
+        elif part == "outputs":
+            needed = list(self.settings["initial"])
+        else:
+            needed = self.inputs_of(quantity, time_step)
+        found = set()
+        while needed:
+            name = needed.pop()
+            if part == "steps" and name in QUANTITIES:
+                if name not in given and name not in found:
+                    found.add(name)
+                    needed += self.inputs_of(name, time_step)
+            elif name not in given_before:
+                found.add(name if given_before else part_before)
+        return found
 
     def compare(self, name, want, time_step=None, start=None):
         """What to go on with: the build's value, where it gives a finite one, or want.
@@ -1190,7 +1191,9 @@ def other_training(judge):
     for name in sorted(TRAININGS):
         if TRAININGS[name].examples != notebooks:
             continue  # of another kind
-        for eta in sorted(etas):  # the build's own just fails again
+        for eta in sorted(etas):
+            if (name, eta) == (settings["net"], settings["eta"]):
+                continue  # the build's own has just failed
             tried = dict(settings, net=name, eta=eta)
             other = Judge(tried, judge.results, judge.rtol, judge.atol)
             try:

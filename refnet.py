@@ -61,9 +61,10 @@ def dsigmoid(lay):
 
 def dot(a, b):
     """The sum of a[i]*b[i], from 0, by ascending i, each operation rounded once."""
-    total = 0.0
-    for i in range(len(a)):
-        total += a[i] * b[i]
+    total, i = 0.0, 0
+    for value in a:  # i is counted by hand, which takes less time than enumerate
+        total += value * b[i]
+        i += 1
     return total
 
 
@@ -132,7 +133,7 @@ class XorNet:
         step.corr_b2 = delta_l2
         # Backprop, 1st layer
         step.delta_l1 = [w2[j] * delta_l2 * dsigmoid(lay1[j]) for j in range(len(w2))]
-        step.corr_w1 = [[x[i] * delta for delta in step.delta_l1] for i in (0, 1)]
+        step.corr_w1 = [[x_i * delta for delta in step.delta_l1] for x_i in x]
         step.corr_b1 = step.delta_l1
 
     def descend(self, step, eta):
@@ -161,7 +162,7 @@ def worked_step(net, example, eta=ETA):
     step.corr_b2 = step.delta_l2
     new_w2 = [net.w2[j] - eta * step.corr_w2[j] for j in units]
     step.delta_l1 = [new_w2[j] * step.delta_l2 * dsigmoid(act1[j]) for j in units]
-    step.corr_w1 = [[x[i] * delta for delta in step.delta_l1] for i in (0, 1)]
+    step.corr_w1 = [[x_i * delta for delta in step.delta_l1] for x_i in x]
     step.corr_b1 = step.delta_l1
     net.descend(step, eta)
     return step

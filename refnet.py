@@ -377,11 +377,10 @@ def random_stream(seed):
                 yield (high * 2**26 + (word >> 6)) / 2**53
 
 
+# The parameters of a kind of net with so many hidden units, all of them 0.
+#
+# Rows may be one and the same list, as nets never change theirs.
 def zero_parameters(kind, hidden):
-    """The parameters of a kind of net with so many hidden units, all of them 0.
-
-    Rows may be one and the same list, as nets never change theirs.
-    """
     row = [0.0] * hidden
     zeros = {"w1": [row, row], "w2": row, "b1": row, "b2": 0.0}
     if issubclass(kind, RecurrentNet):
@@ -389,18 +388,17 @@ def zero_parameters(kind, hidden):
     return zeros
 
 
+# The next of an iterator's numbers, in lists nested as form is.
+#
+# A form is a number or lists of numbers, taken for its shape alone.
 def nested_like(form, numbers):
-    """The next of an iterator's numbers, in lists nested as form is.
-
-    A form is a number or lists of numbers, taken for its shape alone.
-    """
     if isinstance(form, (list, tuple)):
         return [nested_like(part, numbers) for part in form]
     return next(numbers)
 
 
+# The numbers in a form of two axes at most, row by row.
 def numbers_in(form):
-    """The numbers in a form of two axes at most, row by row."""
     if not isinstance(form, (list, tuple)):
         return [form]
     if not isinstance(form[0], list):
@@ -421,22 +419,21 @@ def initial_parameters(kind, stream, hidden=HIDDEN):
 # -------------------------------------------------------- What comes from outside
 
 
+# What was given cannot be taken: its place, what was expected and what came.
 class InputError(ValueError):
-    """What was given cannot be taken: its place, what was expected and what came."""
-
     def __init__(self, where, expected, got):
         got = " ".join(got.split())
         got = got[:97] + "..." if len(got) > 100 else got
         super().__init__(f"{where}: expected {expected}, got {got}")
 
 
+# An array, a tensor or an array's number as Python's own lists and numbers.
 def from_array(value):
-    """An array, a tensor or an array's number as Python's own lists and numbers."""
     return value.tolist() if hasattr(value, "tolist") else value
 
 
+# value as a float; where it need not be finite, None is NaN.
 def as_number(where, value, finite=True):
-    """value as a float; where it need not be finite, None is NaN."""
     value = from_array(value)
     if value is None and not finite:
         return float("nan")
@@ -451,19 +448,18 @@ def as_number(where, value, finite=True):
     return value
 
 
+# value, which may be written 1000.0, as an int from low to high.
 def whole_number(where, value, low, high):
-    """value, which may be written 1000.0, as an int from low to high."""
     number = as_number(where, value, finite=False)
     if not low <= number <= high or number != int(number):
         raise InputError(where, f"a whole number from {low} to {high}", repr(value))
     return int(number)
 
 
+# What a dictionary gives: its keys, which must be known, that are not None.
+#
+# A comment, whatever it holds, may stand in any, and is left aside.
 def read_object(where, value, known):
-    """What a dictionary gives: its keys, which must be known, that are not None.
-
-    A comment, whatever it holds, may stand in any, and is left aside.
-    """
     if not isinstance(value, dict):
         raise InputError(where, "an object with names", repr(value))
     given = {}
@@ -477,19 +473,18 @@ def read_object(where, value, known):
     return given
 
 
+# value, which must be a list, or a tuple or an array.
 def as_list(where, value):
-    """value, which must be a list, or a tuple or an array."""
     value = from_array(value)
     if not isinstance(value, (list, tuple)):
         raise InputError(where, "a list", repr(value))
     return value
 
 
+# The shape of nested lists, in words, and their numbers, row by row.
+#
+# "2 x 3 numbers" is a shape.  Axes of length 1 do not count.
 def flat(where, value, finite=True):
-    """The shape of nested lists, in words, and their numbers, row by row.
-
-    "2 x 3 numbers" is a shape.  Axes of length 1 do not count.
-    """
     value = from_array(value)
     if not isinstance(value, (list, tuple)):
         return "one number", [as_number(where, value, finite)]
@@ -507,11 +502,10 @@ def flat(where, value, finite=True):
     return f"{len(value)} {inner}", numbers
 
 
+# value's numbers, nested as form is; where they need not be finite None is NaN.
+#
+# A form may be a dictionary of forms: what value has under their names is fit to it.
 def fit(where, value, form, finite=True):
-    """value's numbers, nested as form is; where they need not be finite None is NaN.
-
-    A form may be a dictionary of forms: what value has under their names is fit to it.
-    """
     if isinstance(form, dict):
         found = {}
         for name in form:
@@ -554,8 +548,8 @@ QUANTITIES += ("corr_b2", "delta_l1", "corr_w1", "corr_b1", "corr_wh", "corr_bh"
 BIASES = ("b1", "b2", "bh")  # which a net may do without
 
 
+# The examples, pairs (x, y), in the form that a kind of net takes.
 def read_examples(kind, examples):
-    """The examples, pairs (x, y), in the form that a kind of net takes."""
     found = []
     for n, pair in enumerate(as_list("examples", examples)):
         where = f"examples[{n}]"
@@ -573,13 +567,12 @@ def read_examples(kind, examples):
     return found
 
 
+# What a training is run with, checked once and complete: a trace's first part.
+#
+# What is left out or None is as in the notebook; hidden follows from initial's w2.
+# If a seed is given, the start comes from it, and initial gives only hidden: its
+# numbers are then a result, which check compares.
 def read_settings(given):
-    """What a training is run with, checked once and complete: a trace's first part.
-
-    What is left out or None is as in the notebook; hidden follows from initial's w2.
-    If a seed is given, the start comes from it, and initial gives only hidden: its
-    numbers are then a result, which check compares.
-    """
     given = read_object("settings", given, ("format",) + SETTINGS + RESULTS)
     if given.get("format", FORMAT) != FORMAT:
         raise InputError("format", repr(FORMAT), repr(given["format"]))
@@ -620,11 +613,10 @@ def read_settings(given):
     return settings
 
 
+# A training's net as it starts, a bias that it does without being 0.
+#
+# RuntimeError where floats are too narrow for refnet's numbers.
 def start_net(settings):
-    """A training's net as it starts, a bias that it does without being 0.
-
-    RuntimeError where floats are too narrow for refnet's numbers.
-    """
     if not DOUBLES:
         raise RuntimeError("this interpreter's floats are narrower than a double")
     kind = TRAININGS[settings["net"]].kind
@@ -632,13 +624,13 @@ def start_net(settings):
     return kind(**dict(zeros, **settings["initial"]))
 
 
+# Those of the named parameters that a net has, as they are now.
 def parameters_of(net, names=PARAMETERS):
-    """Those of the named parameters that a net has, as they are now."""
     return {name: getattr(net, name) for name in names if hasattr(net, name)}
 
 
+# A step's quantities by name; a recurrent one's in lists over the time steps.
 def quantities_of(step):
-    """A step's quantities by name; a recurrent one's in lists over the time steps."""
     found = {}
     parts = step.predictions()
     for name in QUANTITIES:
@@ -649,12 +641,11 @@ def quantities_of(step):
     return found
 
 
+# Train net: yields each step's epoch, its example's number, itself, and the error.
+#
+# The error is the mean of E over all predictions of an epoch; it comes with the
+# epoch's last step, None before.  A bias that initial leaves out is held as it is.
 def train(net, settings):
-    """Train net: yields each step's epoch, its example's number, itself, and the error.
-
-    The error is the mean of E over all predictions of an epoch; it comes with the
-    epoch's last step, None before.  A bias that initial leaves out is held as it is.
-    """
     examples = settings["examples"]
     left_out = [name for name in BIASES if name not in settings["initial"]]
     held = parameters_of(net, left_out)
@@ -842,8 +833,8 @@ class Report(list):
     __repr__ = __str__
 
 
+# What a build gives of its steps; forms has a step for each example.
 def read_steps(steps, settings, forms):
-    """What a build gives of its steps; forms has a step for each example."""
     size = len(settings["examples"])
     last = settings["epochs"] - 1
     results = {}
@@ -863,8 +854,8 @@ def read_steps(steps, settings, forms):
     return results
 
 
+# What a build computed: values by name, for each part, epoch and example.
 def read_results(given, settings):
-    """What a build computed: values by name, for each part, epoch and example."""
     # One epoch of refnet's own, in which nothing moves, has all forms that are wanted.
     forms = trace(**dict(settings, epochs=1, eta=0))
     results = read_steps(given.get("steps", []), settings, forms["steps"])
@@ -894,15 +885,15 @@ def read_results(given, settings):
     return {where: values for where, values in results.items() if values}
 
 
+# Where in a form the number n of numbers_in stands.
 def indices_of(form, n):
-    """Where in a form the number n of numbers_in stands."""
     if not isinstance(form, (list, tuple)):
         return ()
     return divmod(n, len(form[0])) if isinstance(form[0], list) else (n,)
 
 
+# Where a Difference is, in words.
 def place_words(difference):
-    """Where a Difference is, in words."""
     words = difference.part
     for name in ("epoch", "example", "time_step"):
         number = getattr(difference, name)
@@ -915,8 +906,8 @@ def place_words(difference):
     return words
 
 
+# The line of EQUATIONS for a quantity, and that of from_after, if it takes it.
 def equation(training, quantity):
-    """The line of EQUATIONS for a quantity, and that of from_after, if it takes it."""
     head = "w" if quantity in PARAMETERS else quantity
     found = ""
     for line in EQUATIONS.strip().split("\n"):
@@ -932,9 +923,8 @@ def equation(training, quantity):
     return [found]
 
 
+# A step that shows a judge what a net assigns, and holds the judge's answer.
 class JudgedStep(Step):
-    """A step that shows a judge what a net assigns, and holds the judge's answer."""
-
     k = None  # but in a time step
 
     def __init__(self, judge):
@@ -950,13 +940,11 @@ class JudgedStep(Step):
 HEADING = "quantity values wrong max abs max rel epoch example time step"
 
 
+# What is found of a quantity: how many numbers, which are wrong, how far off.
+#
+# All that is wrong is c times refnet's (for a parameter, its move from start is)
+# where c lies between low and high, if anywhere.
 class Row:
-    """What is found of a quantity: how many numbers, which are wrong, how far off.
-
-    All that is wrong is c times refnet's (for a parameter, its move from start is)
-    where c lies between low and high, if anywhere.
-    """
-
     def __init__(self, title, rtol, atol):
         self.title = title
         self.rtol, self.atol = rtol, atol
@@ -968,13 +956,13 @@ class Row:
         self.low, self.high = -float("inf"), float("inf")
         self.has_right = False  # a number that no constant but 1 leaves right
 
+    # How far off a number may be that is want and is to move so far from start.
     def limit(self, move, want):
-        """How far off a number may be that is want and is to move so far from start."""
         # Where a parameter hardly moves, its rounding counts: a thousandth of want.
         return self.atol + self.rtol * max(abs(move), abs(want) / 1000)
 
+    # Take a Difference in; return whether it is wrong.  NaN is infinitely so.
     def note(self, difference):
-        """Take a Difference in; return whether it is wrong.  NaN is infinitely so."""
         self.count += 1
         got, want, start = difference.got, difference.want, difference.start
         off = abs(got - want) if isfinite(got) else float("inf")
@@ -996,22 +984,21 @@ class Row:
             self.low, self.high = float("inf"), -float("inf")
         return True
 
+    # The c such that all that is wrong, three at least, is c times refnet's.
+    #
+    # None where there is none, or where it would be printed as 1.
     def factor(self):
-        """The c such that all that is wrong, three at least, is c times refnet's.
-
-        None where there is none, or where it would be printed as 1.
-        """
         c = (self.low + self.high) / 2
         few = len(self.wrong) < 3
         return None if few or self.low > self.high or f"{c:.4g}" == "1" else c
 
+    # Whether something is wrong that no convention of a build explains.
     def contradicts(self):
-        """Whether something is wrong that no convention of a build explains."""
         scaled = self.title in SCALED and not self.has_right
         return bool(self.wrong) and not (scaled and self.low <= self.high)
 
+    # The row below HEADING: counts, largest differences, the first wrong place.
     def line(self):
-        """The row below HEADING: counts, largest differences, the first wrong place."""
         count = str(self.count)
         # They share 15 columns, as the longest title leaves few.
         words = self.title + " " * (14 - len(self.title) - len(count)) + " " + count
@@ -1028,12 +1015,10 @@ class Row:
         return words.rstrip()
 
 
+# Holds a build's results against a training, and goes on with the build's numbers.
+#
+# It computes nothing itself: it watches what a net computes, and in what order.
 class Judge:
-    """Holds a build's results against a training, and goes on with the build's numbers.
-
-    It computes nothing itself: it watches what a net computes, and in what order.
-    """
-
     def __init__(self, settings, results, rtol, atol):
         self.settings = settings
         self.kind = TRAININGS[settings["net"]].kind
@@ -1049,8 +1034,8 @@ class Judge:
         self.start = {}  # the parameters at the start,
         self.end = None  # and at the end, if the training gets there
 
+    # The row for what has a name and stands here.
     def row(self, name):
-        """The row for what has a name and stands here."""
         part, _, _ = self.here
         if part not in ("steps", name):
             name = part + " " + name
@@ -1060,8 +1045,8 @@ class Judge:
         self.rows.append(Row(name, self.rtol, self.atol))
         return self.rows[-1]
 
+    # The quantities and parameters of which an equation makes a number.
     def inputs_of(self, quantity, time_step):
-        """The quantities and parameters of which an equation makes a number."""
         text = " ".join(equation(self.settings["net"], quantity))
         _, _, text = text.partition(" = ")
         if time_step != 0:  # else there is none before
@@ -1072,11 +1057,10 @@ class Judge:
         names = QUANTITIES + tuple(self.settings["initial"])
         return [name for name in names if name in words]
 
+    # What a number here is computed from and is not given, by name or part.
+    #
+    # In its step it is followed back as far as the parameters before the step.
     def not_given_before(self, quantity, time_step):
-        """What a number here is computed from and is not given, by name or part.
-
-        In its step it is followed back as far as the parameters before the step.
-        """
         part, _, _ = self.here
         part_before, _, _ = self.before
         given = self.results.get(self.here, {})
@@ -1098,11 +1082,10 @@ class Judge:
                 found.add(name if given_before else part_before)
         return found
 
+    # What to go on with: the build's value, where it gives a finite one, or want.
+    #
+    # start is what a parameter was before: then its move counts, not its size.
     def compare(self, name, want, time_step=None, start=None):
-        """What to go on with: the build's value, where it gives a finite one, or want.
-
-        start is what a parameter was before: then its move counts, not its size.
-        """
         given = self.results.get(self.here, {})
         if name not in given:
             return want
@@ -1123,8 +1106,8 @@ class Judge:
                 self.wrong.append(difference)
         return got if all(map(isfinite, gots)) else want
 
+    # Compare net's parameters with a build's, and have it go on from those.
     def compare_parameters(self, net, starts):
-        """Compare net's parameters with a build's, and have it go on from those."""
         for name in PARAMETERS:
             if name in self.settings["initial"]:
                 value = getattr(net, name)
@@ -1132,12 +1115,12 @@ class Judge:
                 setattr(net, name, value)
         self.before = self.here
 
+    # An empty step for the net that is watched.
     def new_step(self):
-        """An empty step for the net that is watched."""
         return JudgedStep(self) if self.here in self.results else self.kind.new_step()
 
+    # Run the training and compare; if not patient, until it is contradicted.
     def watch(self, patient=True):
-        """Run the training and compare; if not patient, until it is contradicted."""
         size = len(self.settings["examples"])
         net = start_net(self.settings)
         if "seed" in self.settings:
@@ -1165,21 +1148,20 @@ class Judge:
                 self.compare("outputs", now.lay2, getattr(now, "k", None))
         self.end = parameters_of(net)
 
+    # Whether all that is wrong is in SCALED, each row by a constant but 0.
     def agrees(self):
-        """Whether all that is wrong is in SCALED, each row by a constant but 0."""
         for row in self.rows:
             if row.contradicts() or (row.wrong and row.factor() in (None, 0.0)):
                 return False
         return True
 
 
+# The other training, in words, with which all that a build gives agrees, or "".
+#
+# It is searched among those on the same kind of examples, with the learning rates
+# that an error without 1/2, or a mean instead of a sum, comes to; each is run as far
+# as it agrees.
 def other_training(judge):
-    """The other training, in words, with which all that a build gives agrees, or "".
-
-    It is searched among those on the same kind of examples, with the learning rates
-    that an error without 1/2, or a mean instead of a sum, comes to; each is run as far
-    as it agrees.
-    """
     settings = judge.settings
     notebooks = TRAININGS[settings["net"]].examples
     lengths = {len(numbers_in(y)) for _, y in settings["examples"]}
@@ -1207,16 +1189,16 @@ def other_training(judge):
     return ""
 
 
+# The size of a training and its start, in words.
 def training_words(settings):
-    """The size of a training and its start, in words."""
     hidden, epochs = settings["hidden"], settings["epochs"]
     words = f"{hidden} hidden unit{'s' * (hidden != 1)}, eta {settings['eta']}, "
     words += f"{epochs} epoch{'s' * (epochs != 1)}, "
     return words + (f"seed {settings['seed']}" if "seed" in settings else "own start")
 
 
+# The first wrong number, in the order of computation, and its equation.
 def first_wrong_lines(judge):
-    """The first wrong number, in the order of computation, and its equation."""
     first = judge.wrong[0]
     by_part = first.part in ("initial", "final")
     quantity = first.part if by_part else first.quantity
@@ -1238,11 +1220,10 @@ def first_wrong_lines(judge):
     return lines
 
 
+# What else helps after a FAIL, in lines, each only where it is true.
+#
+# labelled says whether every step that a build gives has its epoch and its example.
 def hints(judge, labelled):
-    """What else helps after a FAIL, in lines, each only where it is true.
-
-    labelled says whether every step that a build gives has its epoch and its example.
-    """
     lines = []
     words = "" if judge.agrees() else other_training(judge)
     if words:
@@ -1266,8 +1247,8 @@ def hints(judge, labelled):
     return lines
 
 
+# What a PASS did not see, in lines.
 def unseen(judge):
-    """What a PASS did not see, in lines."""
     missing = [part for part in RESULTS if part not in judge.parts]
     count = judge.parts.count("steps")
     if 0 < count < judge.step_count:
@@ -1288,9 +1269,8 @@ def unseen(judge):
     return lines
 
 
+# What check found, in words, in lines of 79 columns where numbers allow.
 def report_text(judge, labelled):
-    """What check found, in words, in lines of 79 columns where numbers allow."""
-
     def wrap(text):
         first, *others = text.split(" ")
         lines = [first]
@@ -1390,8 +1370,8 @@ COLUMNS = 64  # of a plot
 ROWS = 12  # of a plot above the one for 0
 
 
+# Add an epoch's error to a plot's ranges: lowest and highest of each column.
 def add_error(ranges, epoch, epochs, error):
-    """Add an epoch's error to a plot's ranges: lowest and highest of each column."""
     if isfinite(error):
         # Equal shares of the epochs, so that the last falls into the last column.
         column = ((epoch + 1) * len(ranges) - 1) // epochs
@@ -1399,8 +1379,8 @@ def add_error(ranges, epoch, epochs, error):
         ranges[column] = (min(low, error), max(high, error))
 
 
+# Print an error curve from 0 to its highest; few ranges make wide columns.
 def print_plot(ranges, epochs):
-    """Print an error curve from 0 to its highest; few ranges make wide columns."""
     top = 1e-9
     for _, high in ranges:
         top = max(top, high)
@@ -1416,8 +1396,8 @@ def print_plot(ranges, epochs):
     print(f"   epoch  0{epochs // 2:>32}{epochs:>31}\n")
 
 
+# Move net by the notebook's single step, and print all that it computes.
 def print_worked_step(net, eta):
-    """Move net by the notebook's single step, and print all that it computes."""
     print("\nOne worked step, on the first example")
     print("-------------------------------------")
     print("With its slips: wrong sign, derivative at act, w2 used after its update.")
@@ -1434,23 +1414,23 @@ def print_worked_step(net, eta):
             print(line)
 
 
+# The notebook's line of an epoch, example by example.
 def print_xor(epoch, step, error):
-    """The notebook's line of an epoch, example by example."""
     print(f"| {step.y:.0f}, {step.lay2:.3f}", end="")
     if error is not None:
         print(f" < --- {epoch}")
 
 
+# The notebook's line of a sequence, time step by time step.
 def print_sequence(epoch, step, _):
-    """The notebook's line of a sequence, time step by time step."""
     for now in step.time_steps:
         print(f"{now.x:.0f} - > {now.y:.0f} ", end="")
         print(f"({now.lay2:.3f}|{int(now.lay2 > 0.5)})", end="")
     print(f" < --- {epoch}")
 
 
+# Train net, print it as the notebook does, and return what becomes of it.
 def replay_training(net, settings, print_step):
-    """Train net, print it as the notebook does, and return what becomes of it."""
     epochs = settings["epochs"]
     ranges = [(float("inf"), -float("inf"))] * min(COLUMNS, epochs)
     for epoch, _, step, error in train(net, settings):
@@ -1524,8 +1504,8 @@ def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
 # ---------------------------------------------------------------- The command line
 
 
+# What the JSON file at path holds; nan and inf may be written as printf does.
 def read_json(path):
-    """What the JSON file at path holds; nan and inf may be written as printf does."""
     import json
     import re
 
@@ -1550,8 +1530,8 @@ def read_json(path):
     raise InputError(path, "JSON", words)
 
 
+# What one or more files hold together; they must not contradict each other.
 def read_files(paths):
-    """What one or more files hold together; they must not contradict each other."""
     together, stands_in = {}, {}
     for path in paths:
         found = read_json(path)
@@ -1565,8 +1545,8 @@ def read_files(paths):
     return together
 
 
+# What is asked for, by name; a wrong option and --help end the program.
 def read_command_line(argv):
-    """What is asked for, by name; a wrong option and --help end the program."""
     from argparse import SUPPRESS, ArgumentParser
 
     commands = {
@@ -1604,8 +1584,8 @@ def read_command_line(argv):
     return vars(parser.parse_args(argv))
 
 
+# Do what the command line says; return 1 where a check failed, else 0.
 def obey(argv):
-    """Do what the command line says; return 1 where a check failed, else 0."""
     options = {"command": "run"}
     if argv:  # else no argparse is needed: MicroPython has none
         options = read_command_line(argv)

@@ -30,6 +30,9 @@ These words carry it:
 ((0.0, 0.0), 0.2348487453230324, 0.027576966589901268)
 """
 
+# What is for users has a docstring.  What is refnet's own has a comment above it, which
+# help() shows as well, and which takes no room where MicroPython compiles all this.
+
 from collections import namedtuple
 from math import exp, isfinite
 
@@ -66,6 +69,14 @@ def dot(a, b):
         total += value * b[i]
         i += 1
     return total
+
+
+def moved(w, corr, eta):
+    """A row of parameters, each moved against its correction, eta times as far."""
+    new = []
+    for j in range(len(w)):
+        new.append(w[j] - eta * corr[j])
+    return new
 
 
 class Step:
@@ -138,13 +149,10 @@ class XorNet:
 
     def descend(self, step, eta):
         """Move every parameter against its correction in step, eta times as far."""
-        units = range(len(self.w2))
-        w1, w2, b1 = self.w1, self.w2, self.b1
-        corr_w1, corr_w2, corr_b1 = step.corr_w1, step.corr_w2, step.corr_b1
-        self.w2 = [w2[j] - eta * corr_w2[j] for j in units]
+        self.w2 = moved(self.w2, step.corr_w2, eta)
         self.b2 = self.b2 - eta * step.corr_b2
-        self.w1 = [[w1[i][j] - eta * corr_w1[i][j] for j in units] for i in (0, 1)]
-        self.b1 = [b1[j] - eta * corr_b1[j] for j in units]
+        self.w1 = [moved(self.w1[i], step.corr_w1[i], eta) for i in (0, 1)]
+        self.b1 = moved(self.b1, step.corr_b1, eta)
 
 
 def worked_step(net, example, eta=ETA):
@@ -158,9 +166,9 @@ def worked_step(net, example, eta=ETA):
     x, act1, lay1 = step.x, step.act1, step.lay1
     units = range(len(lay1))
     step.delta_l2 = (step.y - step.lay2) * dsigmoid(step.act2)
-    step.corr_w2 = [step.delta_l2 * lay1[j] for j in units]
+    step.corr_w2 = [lay * step.delta_l2 for lay in lay1]
     step.corr_b2 = step.delta_l2
-    new_w2 = [net.w2[j] - eta * step.corr_w2[j] for j in units]
+    new_w2 = moved(net.w2, step.corr_w2, eta)
     step.delta_l1 = [new_w2[j] * step.delta_l2 * dsigmoid(act1[j]) for j in units]
     step.corr_w1 = [[x_i * delta for delta in step.delta_l1] for x_i in x]
     step.corr_b1 = step.delta_l1
@@ -315,21 +323,16 @@ class RecurrentNet:
                     corr_wh[i][j] += before[i] * delta
         step.corr_w2, step.corr_b2 = corr_w2, corr_b2
         step.corr_w1, step.corr_b1 = corr_w1, corr_b1
-        step.corr_wh = corr_wh
-        step.corr_bh = corr_b1  # both biases add to act1 alike
+        step.corr_wh, step.corr_bh = corr_wh, corr_b1  # both biases add to act1 alike
 
     def descend(self, step, eta):
         """Move every parameter against its correction in step, eta times as far."""
-        units = range(len(self.w2))
-        w1, w2, b1, wh, bh = self.w1, self.w2, self.b1, self.wh, self.bh
-        corr_w1, corr_w2, corr_b1 = step.corr_w1, step.corr_w2, step.corr_b1
-        corr_wh, corr_bh = step.corr_wh, step.corr_bh
-        self.w2 = [w2[j] - eta * corr_w2[j] for j in units]
+        self.w2 = moved(self.w2, step.corr_w2, eta)
         self.b2 = self.b2 - eta * step.corr_b2
-        self.w1 = [w1[j] - eta * corr_w1[j] for j in units]
-        self.b1 = [b1[j] - eta * corr_b1[j] for j in units]
-        self.wh = [[wh[i][j] - eta * corr_wh[i][j] for j in units] for i in units]
-        self.bh = [bh[j] - eta * corr_bh[j] for j in units]
+        self.w1 = moved(self.w1, step.corr_w1, eta)
+        self.b1 = moved(self.b1, step.corr_b1, eta)
+        self.wh = [moved(self.wh[i], step.corr_wh[i], eta) for i in range(len(self.wh))]
+        self.bh = moved(self.bh, step.corr_bh, eta)
 
 
 class ThroughTimeNet(RecurrentNet):
@@ -808,8 +811,7 @@ outputs = lay2 with the parameters in final                                xor, 
 
 # What another convention multiplies by a constant, without changing the training: E
 # without 1/2 is twice as much, deltas may have the other sign.
-SCALED = ("E", "error", "delta_l2", "delta_l1")
-SCALED += tuple(["corr_" + name for name in PARAMETERS])
+SCALED = ("E", "error", "delta_l2", "delta_l1")  # and every corr_
 
 PLACE = "part epoch example time_step quantity element"
 Difference = namedtuple("Difference", PLACE + " got want start")
@@ -906,23 +908,6 @@ def place_words(difference):
     return words
 
 
-# The line of EQUATIONS for a quantity, and that of from_after, if it takes it.
-def equation(training, quantity):
-    head = "w" if quantity in PARAMETERS else quantity
-    found = ""
-    for line in EQUATIONS.strip().split("\n"):
-        text, _, names = line.rpartition("  ")
-        holds = any(training.startswith(name) for name in names.split(", "))
-        if holds and text.replace("[", " ").split(" ")[0] == head:
-            found = text.strip()
-    if head == "w":  # which stands for any parameter
-        found = found.replace("w = w", f"{quantity} = {quantity}")
-        found = found.replace("corr_w", "corr_" + quantity)
-    if "+ from_after" in found:
-        return [found] + equation(training, "from_after")
-    return [found]
-
-
 # A step that shows a judge what a net assigns, and holds the judge's answer.
 class JudgedStep(Step):
     k = None  # but in a time step
@@ -994,16 +979,15 @@ class Row:
 
     # Whether something is wrong that no convention of a build explains.
     def contradicts(self):
-        scaled = self.title in SCALED and not self.has_right
-        return bool(self.wrong) and not (scaled and self.low <= self.high)
+        scaled = self.title in SCALED or self.title.startswith("corr_")
+        is_explained = scaled and not self.has_right and self.low <= self.high
+        return bool(self.wrong) and not is_explained
 
     # The row below HEADING: counts, largest differences, the first wrong place.
     def line(self):
-        count = str(self.count)
-        # They share 15 columns, as the longest title leaves few.
-        words = self.title + " " * (14 - len(self.title) - len(count)) + " " + count
-        words += f" {len(self.wrong):>5}"
-        words += f" {self.absolute:>7.2g} {self.relative:>7.2g}"
+        # Title and count share 15 columns, as the longest title leaves few.
+        words = f"{self.title} {self.count:>{14 - len(self.title)}}"
+        words += f" {len(self.wrong):>5} {self.absolute:>7.2g} {self.relative:>7.2g}"
         if self.wrong:
             first = self.wrong[0]
             place = first.epoch, first.example, first.time_step
@@ -1045,9 +1029,27 @@ class Judge:
         self.rows.append(Row(name, self.rtol, self.atol))
         return self.rows[-1]
 
+    # The line of EQUATIONS for a quantity, and that of from_after, if it takes it.
+    def equation(self, quantity):
+        training = self.settings["net"]
+        head = "w" if quantity in PARAMETERS else quantity
+        found = ""
+        for line in EQUATIONS.strip().split("\n"):
+            text, _, names = line.rpartition("  ")
+            if text.replace("[", " ").split(" ")[0] == head:
+                for name in names.split(", "):
+                    if training.startswith(name):
+                        found = text.strip()
+        if head == "w":  # which stands for any parameter
+            found = found.replace("w = w", f"{quantity} = {quantity}")
+            found = found.replace("corr_w", "corr_" + quantity)
+        if "+ from_after" in found:
+            return [found] + self.equation("from_after")
+        return [found]
+
     # The quantities and parameters of which an equation makes a number.
     def inputs_of(self, quantity, time_step):
-        text = " ".join(equation(self.settings["net"], quantity))
+        text = " ".join(self.equation(quantity))
         _, _, text = text.partition(" = ")
         if time_step != 0:  # else there is none before
             text = text.replace("_before", "")
@@ -1210,7 +1212,7 @@ def first_wrong_lines(judge):
         f"  difference {first.got - first.want:.3g}",
         "Want is what the build's own numbers before it give, by",
     ]
-    for text in equation(judge.settings["net"], quantity):
+    for text in judge.equation(quantity):
         lines.append("  " + text)
     order = ("initial", "steps") + QUANTITIES + PARAMETERS + ("final",)
     not_given = [name for name in order if name in judge.not_given]
@@ -1236,12 +1238,15 @@ def hints(judge, labelled):
         )
     moves = judge.settings["eta"] > 0
     if moves and "final" in judge.parts and judge.start == judge.end:
-        words = "initial and final are the same: if the build moves, copy initial"
-        lines.append(words + " before the training changes it")
+        lines.append(
+            "initial and final are the same: if the build moves, copy initial before "
+            "the training changes it"
+        )
     in_order = labelled or judge.parts.count("steps") == judge.step_count
     if not in_order and judge.wrong[0].part == "steps":
-        words = "Steps without epoch or example were counted by their place"
-        lines.append(words + " in the list.")
+        lines.append(
+            "Steps without epoch or example were counted by their place in the list."
+        )
     if "steps" not in judge.parts:
         lines.append("Not given: steps. Parameters after each update would tell more.")
     return lines
@@ -1259,13 +1264,17 @@ def unseen(judge):
         lines.append("All hidden units start alike, which hides exchanged weights.")
     if judge.end == judge.start:
         lines.append("No parameter moved from the start to the end.")
-    inputs = [x for x, _ in judge.settings["examples"]]
-    _, numbers = flat("examples", inputs)
-    if {0.0, 1.0}.issuperset(numbers):
+    inputs, longest = set(), 0
+    for x, _ in judge.settings["examples"]:
+        inputs.update(x)
+        longest = max(longest, len(x))
+    if inputs.issubset((0.0, 1.0)):
         lines.append("Examples of bits alone hide x*x for x: those of a task do not.")
-    if "wh" in judge.start and all(len(x) <= 2 for x in inputs):
-        words = "Two time steps at most hide how errors go back through more: a task"
-        lines.append(words + " has more.")
+    if "wh" in judge.start and longest <= 2:
+        lines.append(
+            "Two time steps at most hide how errors go back through more: a task "
+            "has more."
+        )
     return lines
 
 
@@ -1348,8 +1357,8 @@ def check(candidate, rtol=RTOL, atol=ATOL):
         if part != "initial":
             names.update(values)
     if names.issubset(("x", "y")):
-        words = "some results: " + ", ".join(RESULTS)
-        raise InputError("build", words, "nothing to judge")
+        expected = "some results: " + ", ".join(RESULTS)
+        raise InputError("build", expected, "nothing to judge")
     judge = Judge(settings, results, rtol, atol)
     try:
         judge.watch()
@@ -1424,8 +1433,8 @@ def print_xor(epoch, step, error):
 # The notebook's line of a sequence, time step by time step.
 def print_sequence(epoch, step, _):
     for now in step.time_steps:
-        print(f"{now.x:.0f} - > {now.y:.0f} ", end="")
-        print(f"({now.lay2:.3f}|{int(now.lay2 > 0.5)})", end="")
+        bit = int(now.lay2 > 0.5)
+        print(f"{now.x:.0f} - > {now.y:.0f} ({now.lay2:.3f}|{bit})", end="")
     print(f" < --- {epoch}")
 
 

@@ -227,12 +227,11 @@ SEQUENCES += [((1.0, 0.0), (0.0, 0.0)), ((0.0, 1.0), (1.0, 0.0))]
 class SequenceStep(Step):
     """What one sequence makes a recurrent net compute, or one of its time steps.
 
-    A sequence's has time_steps, a step for each, from the first to the last: k from 0,
-    x, y, lay1_before, the hidden output that the time step before left, act1 to E,
-    delta_l2 and delta_l1.  Its own are the corrections, which come last, sums over the
-    time steps, and corr_wh and corr_bh, which is the very list corr_b1.  Those of a
-    RecurrentNet are the derivatives with lay1_before held constant, those of a
-    ThroughTimeNet in full.
+    A time step's holds k, its number from 0, and what a Step does except corr_*; after
+    y comes lay1_before, lay1 of the time step before, zeros at the first.  A sequence's
+    holds time_steps, from the first to the last, and corr_*, dE/dw2 and so on, E being
+    the sum of theirs; corr_bh is the very list corr_b1.  The derivatives of a
+    RecurrentNet hold lay1_before constant, those of a ThroughTimeNet are in full.
     """
 
 
@@ -266,7 +265,7 @@ class RecurrentNet:
         xs, ys = example
         for k in range(len(xs)):
             now = self.new_step()
-            now.k = k  # first, as a judge's place needs it
+            now.k = k  # first: a judge compares what is assigned next, by its k
             now.x, now.y = xs[k], ys[k]
             now.lay1_before = lay1_before
             x = now.x
@@ -301,7 +300,7 @@ class RecurrentNet:
         self.sum_corrections(step)
 
     def passed_back(self, delta_l1_after):
-        """How a time step's lay1 moves the errors after it: taken for 0 here."""
+        """dE/dlay1 of the time step before, E of those after it: taken for 0 here."""
         return [0.0] * len(delta_l1_after)
 
     def sum_corrections(self, step):
@@ -339,7 +338,7 @@ class ThroughTimeNet(RecurrentNet):
     """The second net as the notebook's text has it; its code passes nothing back."""
 
     def passed_back(self, delta_l1_after):
-        """How a time step's lay1 moves the errors after it: H numbers."""
+        """dE/dlay1 of the time step before, E of those after it: H numbers."""
         return [dot(row, delta_l1_after) for row in self.wh]
 
 
@@ -365,9 +364,9 @@ def random_stream(seed):
         state.append((1812433253 * mixed + n) & 0xFFFFFFFF)
     while True:
         for n in range(624):
-            mixed = (state[n] & 0x80000000) | (state[(n + 1) % 624] & 0x7FFFFFFF)
-            word = state[(n + 397) % 624] ^ (mixed >> 1)
-            if mixed % 2 == 1:
+            joined = (state[n] & 0x80000000) | (state[(n + 1) % 624] & 0x7FFFFFFF)
+            word = state[(n + 397) % 624] ^ (joined >> 1)
+            if joined % 2 == 1:
                 word ^= 0x9908B0DF
             state[n] = word
             word ^= word >> 11
@@ -400,7 +399,7 @@ def nested_like(form, numbers):
     return next(numbers)
 
 
-# The numbers in a form of two axes at most, row by row.
+# The numbers in a form of two axes at most, row by row; its rows are lists.
 def numbers_in(form):
     if not isinstance(form, (list, tuple)):
         return [form]
@@ -459,7 +458,7 @@ def whole_number(where, value, low, high):
     return int(number)
 
 
-# What a dictionary gives: its keys, which must be known, that are not None.
+# What a dictionary gives: its values but None, by keys, which must be in known.
 #
 # A comment, whatever it holds, may stand in any, and is left aside.
 def read_object(where, value, known):
@@ -515,10 +514,10 @@ def fit(where, value, form, finite=True):
             if name in value:
                 found[name] = fit(f"{where}.{name}", value[name], form[name], finite)
         return found
-    wanted, zeros = flat(where, form)
+    wanted, form_numbers = flat(where, form)
     shape, numbers = flat(where, value, finite)
-    if value is None:
-        numbers = numbers * len(zeros)
+    if value is None:  # one NaN so far, to stand for all
+        numbers = numbers * len(form_numbers)
     elif shape != wanted:
         raise InputError(where, wanted, shape)
     return nested_like(form, iter(numbers))
@@ -527,10 +526,10 @@ def fit(where, value, form, finite=True):
 # --------------------------------------------------------- Trainings and traces
 
 FORMAT = "refnet-trace/2"
-SEED = 1  # from it all trainings of a replay succeed
+SEED = 1  # from it all trainings of a replay succeed, if all else is the notebook's
 
-# Whether floats here have a double's 53 bits: exp(-36) is 2e-16, and computed here and
-# now, as a compiler may have rounded a constant on another machine.
+# Whether floats here have a double's 53 bits: in fewer, 1 + 2e-16 is 1.  exp(-36) is
+# that 2e-16, computed here and now, as a constant may be rounded by another machine.
 DOUBLES = 1.0 + exp(-36.0) > 1.0
 
 # The trainings that have a name: a kind of net, how it learns, and from what.
@@ -616,7 +615,7 @@ def read_settings(given):
     return settings
 
 
-# A training's net as it starts, a bias that it does without being 0.
+# A training's net as it starts; a bias that initial leaves out is 0.
 #
 # RuntimeError where floats are too narrow for refnet's numbers.
 def start_net(settings):
@@ -644,7 +643,7 @@ def quantities_of(step):
     return found
 
 
-# Train net: yields each step's epoch, its example's number, itself, and the error.
+# Train net; for each example yield epoch, example's number, step and error.
 #
 # The error is the mean of E over all predictions of an epoch; it comes with the
 # epoch's last step, None before.  A bias that initial leaves out is held as it is.
@@ -684,11 +683,11 @@ def trace(
     is held at 0, and not written down.  examples are pairs (x, y) instead of the
     notebook's.
 
-    Returns the settings; steps, a list of so many from the first (None: those of two
-    epochs), each with its epoch, its example, its quantities and the parameters after
-    it; the error of epochs 0, every, 2*every, ...; final, the parameters at the end;
-    and outputs, what the trained net answers to every example.  However few steps are
-    written down, the training runs to its end.
+    Returns the settings; steps, a list of the first ones, as many as the argument steps
+    says (None: two epochs of them), each with its epoch, its example, its quantities
+    and the parameters after it; the error of epochs 0, every, 2*every, ...; final, the
+    parameters at the end; and outputs, what the trained net answers to every example.
+    However few steps are written down, the training runs to its end.
 
     Raises ValueError for what cannot be taken or leaves a double's range, RuntimeError
     where floats are narrower than a double.
@@ -813,8 +812,9 @@ outputs = lay2 with the parameters in final                                xor, 
 # without 1/2 is twice as much, deltas may have the other sign.
 SCALED = ("E", "error", "delta_l2", "delta_l1")  # and every corr_
 
-PLACE = "part epoch example time_step quantity element"
-Difference = namedtuple("Difference", PLACE + " got want start")
+Difference = namedtuple(
+    "Difference", "part epoch example time_step quantity element got want start"
+)
 
 
 class Report(list):
@@ -835,15 +835,15 @@ class Report(list):
     __repr__ = __str__
 
 
-# What a build gives of its steps; forms has a step for each example.
+# The part "steps" of read_results; forms has a step of refnet's for each example.
 def read_steps(steps, settings, forms):
     size = len(settings["examples"])
     last = settings["epochs"] - 1
     results = {}
     for index, given in enumerate(as_list("steps", steps)):
         where = f"steps[{index}]"
-        read_object(where, given, forms[0])
-        given = dict(given)
+        read_object(where, given, forms[0])  # checks the names alone: None is kept
+        given = dict(given)  # a copy, to take from
         epoch = given.pop("epoch", index // size)
         n = given.pop("example", index % size)
         epoch = whole_number(f"{where}.epoch (from 0)", epoch, 0, last)
@@ -856,19 +856,17 @@ def read_steps(steps, settings, forms):
     return results
 
 
-# What a build computed: values by name, for each part, epoch and example.
+# What a build gives: values by name, for each place (part, epoch, example).
+#
+# A part is "initial", "steps", "error", "final" or "outputs".
 def read_results(given, settings):
     # One epoch of refnet's own, in which nothing moves, has all forms that are wanted.
     forms = trace(**dict(settings, epochs=1, eta=0))
     results = read_steps(given.get("steps", []), settings, forms["steps"])
-    results["initial", None, None] = settings["initial"]  # is given, but no result
-    parts = ["final"]
-    if "seed" in settings:
-        parts.append("initial")  # a result, where the start is drawn
-    for part in parts:
-        values = given.get(part, {})
-        read_object(part, values, forms[part])
-        values = fit(part, values, forms[part], finite=False)
+    # Checks the names alone: a None is kept, as a wrong number.
+    read_object("final", given.get("final", {}), forms["final"])
+    for part in ("initial", "final"):
+        values = fit(part, given.get(part, {}), forms[part], finite=False)
         results[part, None, None] = values
     if "error" in given:
         epochs = range(0, settings["epochs"], settings["every"])
@@ -884,7 +882,7 @@ def read_results(given, settings):
         for n, form in enumerate(forms["outputs"]):
             value = fit(f"outputs[{n}]", outputs[n], form, finite=False)
             results["outputs", None, n] = {"outputs": value}
-    return {where: values for where, values in results.items() if values}
+    return {place: values for place, values in results.items() if values}
 
 
 # Where in a form the number n of numbers_in stands.
@@ -927,8 +925,9 @@ HEADING = "quantity values wrong max abs max rel epoch example time step"
 
 # What is found of a quantity: how many numbers, which are wrong, how far off.
 #
-# All that is wrong is c times refnet's (for a parameter, its move from start is)
-# where c lies between low and high, if anywhere.
+# A wrong number is c times refnet's (a parameter's move from start is), c being known
+# as closely as limit says.  Every c between low and high serves for all that is wrong;
+# if low > high none does.
 class Row:
     def __init__(self, title, rtol, atol):
         self.title = title
@@ -936,12 +935,12 @@ class Row:
         self.count = 0
         self.wrong = []
         self.absolute = 0.0  # the largest abs(got - want)
-        self.relative = 0.0  # the largest of them by abs(want)
-        self.beside_1 = 0.0  # the largest of them by max(1, abs(want))
+        self.relative = 0.0  # the largest abs(got - want) / abs(want), of want but 0
+        self.beside_1 = 0.0  # the largest abs(got - want) / max(1, abs(want))
         self.low, self.high = -float("inf"), float("inf")
-        self.has_right = False  # a number that no constant but 1 leaves right
+        self.has_right = False  # a right number that 0 or 2 times would make wrong
 
-    # How far off a number may be that is want and is to move so far from start.
+    # How far from want a number may be, whose move from start is move.
     def limit(self, move, want):
         # Where a parameter hardly moves, its rounding counts: a thousandth of want.
         return self.atol + self.rtol * max(abs(move), abs(want) / 1000)
@@ -954,19 +953,19 @@ class Row:
         self.absolute = max(self.absolute, off)
         self.relative = max(self.relative, off / abs(want) if want else 0.0)
         self.beside_1 = max(self.beside_1, off / max(1.0, abs(want)))
-        move, got_move = want - start, got - start
+        move, got_move = want - start, got - start  # want and got, but for parameters
         limit = self.limit(move, want)
-        if off <= limit:
+        if got == want or off <= limit:
             self.has_right = self.has_right or abs(move) > limit
             return False
         self.wrong.append(difference)
         c = got_move / move if move else float("inf")
-        if isfinite(c):
-            reach = self.limit(got_move, want) / abs(move)
-            self.low = max(self.low, c - reach)
-            self.high = min(self.high, c + reach)
-        else:
-            self.low, self.high = float("inf"), -float("inf")
+        if not isfinite(c):
+            self.low, self.high = float("inf"), -float("inf")  # for good: no c serves
+            return True
+        room = self.limit(got_move, want) / abs(move)  # c*move may be so far off
+        self.low = max(self.low, c - room)
+        self.high = min(self.high, c + room)
         return True
 
     # The c such that all that is wrong, three at least, is c times refnet's.
@@ -1009,11 +1008,11 @@ class Judge:
         self.results = results
         self.rtol, self.atol = rtol, atol
         self.here = ("initial", None, None)  # the part, epoch and example under way
-        self.before = self.here  # where the parameters stand that hold here
-        self.parts = [part for part, _, _ in results]
-        self.step_count = settings["epochs"] * len(settings["examples"])  # of all
-        self.wrong = []
-        self.not_given = set()  # what the first wrong number was computed from
+        self.parameters_at = self.here  # the place that left net the parameters it has
+        self.parts = [part for part, _, _ in results]  # "steps" once for each
+        self.step_count = settings["epochs"] * len(settings["examples"])  # if all are
+        self.wrong = []  # Differences, in the order of computation
+        self.not_given = set()  # before the first of them: see not_given_before
         self.rows = []  # in the order of computation
         self.start = {}  # the parameters at the start,
         self.end = None  # and at the end, if the training gets there
@@ -1029,46 +1028,49 @@ class Judge:
         self.rows.append(Row(name, self.rtol, self.atol))
         return self.rows[-1]
 
-    # The line of EQUATIONS for a quantity, and that of from_after, if it takes it.
+    # The line of EQUATIONS for a quantity, and below it that of from_after, if needed.
     def equation(self, quantity):
         training = self.settings["net"]
-        head = "w" if quantity in PARAMETERS else quantity
+        left_side = "w" if quantity in PARAMETERS else quantity  # w is any parameter
         found = ""
         for line in EQUATIONS.strip().split("\n"):
-            text, _, names = line.rpartition("  ")
-            if text.replace("[", " ").split(" ")[0] == head:
-                for name in names.split(", "):
-                    if training.startswith(name):
-                        found = text.strip()
-        if head == "w":  # which stands for any parameter
+            text, _, beginnings = line.rpartition("  ")
+            if text.replace("[", " ").split(" ")[0] == left_side:
+                for beginning in beginnings.split(", "):
+                    if training.startswith(beginning):
+                        found = text.strip()  # a later line replaces an earlier one
+        if left_side == "w":
             found = found.replace("w = w", f"{quantity} = {quantity}")
             found = found.replace("corr_w", "corr_" + quantity)
         if "+ from_after" in found:
-            return [found] + self.equation("from_after")
-        return [found]
+            found += "\n  " + self.equation("from_after")
+        return found
 
     # The quantities and parameters of which an equation makes a number.
     def inputs_of(self, quantity, time_step):
-        text = " ".join(self.equation(quantity))
-        _, _, text = text.partition(" = ")
+        _, _, text = self.equation(quantity).partition(" = ")
         if time_step != 0:  # else there is none before
             text = text.replace("_before", "")
         for sign in "[]()*+-/,":
             text = text.replace(sign, " ")
-        words = text.split(" ")
+        words = text.split()
         names = QUANTITIES + tuple(self.settings["initial"])
         return [name for name in names if name in words]
 
     # What a number here is computed from and is not given, by name or part.
     #
-    # In its step it is followed back as far as the parameters before the step.
+    # What its own step does not give is followed back to what that is computed from.
+    # Of a place before, from which nothing is given, the part stands for every name.
+    # For a batch's sum of corrections the last example's alone are looked up.
     def not_given_before(self, quantity, time_step):
-        part, _, _ = self.here
-        part_before, _, _ = self.before
+        part, epoch, _ = self.here
         given = self.results.get(self.here, {})
-        given_before = self.results.get(self.before, {})
+        places = [self.parameters_at]
+        if part == "error":  # a mean over all steps of its epoch
+            size = len(self.settings["examples"])
+            places = [("steps", epoch, n) for n in range(size)]
         if part in ("initial", "final"):
-            needed = [quantity]
+            needed = [quantity]  # a parameter, as the last step left it
         elif part == "outputs":
             needed = list(self.settings["initial"])
         else:
@@ -1080,8 +1082,11 @@ class Judge:
                 if name not in given and name not in found:
                     found.add(name)
                     needed += self.inputs_of(name, time_step)
-            elif name not in given_before:
-                found.add(name if given_before else part_before)
+                continue
+            for place in places:
+                given_there = self.results.get(place, {})
+                if name not in given_there:
+                    found.add(name if given_there else place[0])
         return found
 
     # What to go on with: the build's value, where it gives a finite one, or want.
@@ -1115,7 +1120,7 @@ class Judge:
                 value = getattr(net, name)
                 value = self.compare(name, value, start=starts.get(name))
                 setattr(net, name, value)
-        self.before = self.here
+        self.parameters_at = self.here
 
     # An empty step for the net that is watched.
     def new_step(self):
@@ -1128,18 +1133,18 @@ class Judge:
         if "seed" in self.settings:
             self.compare_parameters(net, {})
         self.start = parameters_of(net)
-        before = self.start
+        starts = self.start
         net.new_step = self.new_step
+        # The next step's place is set before train computes it: JudgedStep needs it.
         self.here = ("steps", 0, 0)
         for epoch, n, _, error in train(net, self.settings):
-            self.compare_parameters(net, before)
-            before = parameters_of(net)
+            self.compare_parameters(net, starts)
+            starts = parameters_of(net)
             if error is not None:
                 self.here = ("error", epoch, None)
                 self.compare("error", error)
             if not patient and any(row.contradicts() for row in self.rows):
                 return
-            # Before train makes the next step.
             self.here = ("steps",) + divmod(epoch * size + n + 1, size)
         self.here = ("final", None, None)
         self.compare_parameters(net, self.start)
@@ -1150,7 +1155,7 @@ class Judge:
                 self.compare("outputs", now.lay2, getattr(now, "k", None))
         self.end = parameters_of(net)
 
-    # Whether all that is wrong is in SCALED, each row by a constant but 0.
+    # Whether each row that is wrong may be SCALED, and has a factor but 0.
     def agrees(self):
         for row in self.rows:
             if row.contradicts() or (row.wrong and row.factor() in (None, 0.0)):
@@ -1165,17 +1170,18 @@ class Judge:
 # as it agrees.
 def other_training(judge):
     settings = judge.settings
-    notebooks = TRAININGS[settings["net"]].examples
     lengths = {len(numbers_in(y)) for _, y in settings["examples"]}
-    sizes = {1, len(settings["examples"])}
+    divisors = {1, len(settings["examples"])}  # of a sum, of a mean over examples,
     if len(lengths) == 1:
-        sizes.update(lengths)
+        divisors.update(lengths)  # and of one over time steps
     etas = set()
-    for n in sizes:
-        etas.update((settings["eta"] / n, 2 * settings["eta"] / n))
+    for n in divisors:
+        etas.add(settings["eta"] / n)
+        etas.add(2 * settings["eta"] / n)  # an error without 1/2
+    own_examples = TRAININGS[settings["net"]].examples
     for name in sorted(TRAININGS):
-        if TRAININGS[name].examples != notebooks:
-            continue  # of another kind
+        if TRAININGS[name].examples != own_examples:
+            continue  # XOR for sequences, or the other way round
         for eta in sorted(etas):
             if (name, eta) == (settings["net"], settings["eta"]):
                 continue  # the build's own has just failed
@@ -1211,9 +1217,8 @@ def first_wrong_lines(judge):
         f"  want  {first.want!r}",
         f"  difference {first.got - first.want:.3g}",
         "Want is what the build's own numbers before it give, by",
+        "  " + judge.equation(quantity),
     ]
-    for text in judge.equation(quantity):
-        lines.append("  " + text)
     order = ("initial", "steps") + QUANTITIES + PARAMETERS + ("final",)
     not_given = [name for name in order if name in judge.not_given]
     if not_given:
@@ -1347,7 +1352,7 @@ def check(candidate, rtol=RTOL, atol=ATOL):
         if not 0 <= tolerance < 1:
             raise InputError(name, "a number from 0 to less than 1", str(tolerance))
     settings = read_settings(candidate)
-    given = read_object("build", candidate, candidate)
+    given = read_object("build", candidate, candidate)  # what is None left aside
     if "seed" not in given and "initial" not in given:
         words = "seed or initial to start from, as in a task"
         raise InputError("seed", words, "neither")
@@ -1356,7 +1361,7 @@ def check(candidate, rtol=RTOL, atol=ATOL):
     for (part, _, _), values in results.items():
         if part != "initial":
             names.update(values)
-    if names.issubset(("x", "y")):
+    if names.issubset(("x", "y")):  # which a task gives: nothing is computed
         expected = "some results: " + ", ".join(RESULTS)
         raise InputError("build", expected, "nothing to judge")
     judge = Judge(settings, results, rtol, atol)
@@ -1579,10 +1584,10 @@ def read_command_line(argv):
     parsers = {}
     for name, about in commands.items():
         parsers[name] = subparsers.add_parser(name, help=about, description=about)
-    for names, option, kind, default, about in options:
+    for names, option, reads, default, about in options:
         about += f" (default: {default})"
-        for name in names.split():
-            parsers[name].add_argument(option, type=kind, help=about, default=SUPPRESS)
+        for name in names.split():  # SUPPRESS: what is not asked for is left out
+            parsers[name].add_argument(option, type=reads, help=about, default=SUPPRESS)
     about = TRAINING_NAMES + "; or a file with settings, - for standard input"
     parsers["trace"].add_argument("NET_OR_FILE", help=about)
     about = "settings and results, in one file or in several; - for standard input"
@@ -1615,7 +1620,8 @@ def obey(argv):
         except FileNotFoundError:
             words = f"one of {TRAINING_NAMES} or a file"
             raise InputError("NET_OR_FILE", words, repr(target)) from None
-        # Results in a file are left aside; names that are unknown are refused.
+        # Results in a file are left aside, and so is --steps, which is named as one;
+        # names that are unknown are refused.
         settings = read_settings(dict(given, **options))
         written = trace(steps=options.get("steps"), **settings)
     import json

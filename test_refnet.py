@@ -1967,10 +1967,18 @@ def test_steps_are_not_given_with_an_end_alone(part, place):
     assert said_of_gaps(mine, place) == "steps"
 
 
-def test_E_of_an_epochs_last_step_counts_where_the_error_is_wrong():
-    mine = refnet.trace("xor-sgd", epochs=1)
-    del mine["steps"][3]["E"]
-    assert said_of_gaps(mine, "error[0]") == "E"
+@pytest.mark.parametrize("n", range(4))
+def test_the_E_of_all_steps_of_an_epoch_counts_where_its_error_is_wrong(n):
+    mine = refnet.trace("xor-sgd", epochs=2)
+    del mine["steps"][4 + n]["E"]
+    assert said_of_gaps(mine, "error[1]") == "E"
+
+
+@pytest.mark.parametrize("n", range(4))
+def test_all_steps_of_an_epoch_count_where_its_error_is_wrong(n):
+    mine = refnet.trace("xor-sgd", epochs=2)
+    del mine["steps"][4 + n]
+    assert said_of_gaps(mine, "error[1]") == "steps"
 
 
 def test_nothing_is_named_before_a_step_that_is_not_given():

@@ -27,7 +27,7 @@ These words carry it:
 >>> net = refnet.XorNet(**start)
 >>> step = next(refnet.sgd(net, refnet.XOR))
 >>> step.x, step.lay2, step.E
-((0.0, 0.0), 0.2348487453230324, 0.027576966589901268)
+((0, 0), 0.2348487453230324, 0.027576966589901268)
 """
 
 # What is for users has a docstring.  What is refnet's own has a comment above it, which
@@ -46,7 +46,7 @@ HIDDEN = 3
 # -------------------------------------------------------- Vanilla neural network
 
 # Pairs (x, y): two inputs and the wanted output, the notebook's X and Y.
-XOR = [((0.0, 0.0), 0.0), ((1.0, 0.0), 1.0), ((0.0, 1.0), 1.0), ((1.0, 1.0), 0.0)]
+XOR = [((0, 0), 0), ((1, 0), 1), ((0, 1), 1), ((1, 1), 0)]
 
 
 def sigmoid(act):
@@ -220,8 +220,7 @@ def batch(net, examples, eta=ETA):
 # ----------------------------------------------- Vanilla recurrent neural network
 
 # The notebook's Xr in pairs (x, y): two bits, and to each the bit that follows it.
-SEQUENCES = [((0.0, 0.0), (0.0, 1.0)), ((1.0, 1.0), (1.0, 0.0))]
-SEQUENCES += [((1.0, 0.0), (0.0, 0.0)), ((0.0, 1.0), (1.0, 0.0))]
+SEQUENCES = [((0, 0), (0, 1)), ((1, 1), (1, 0)), ((1, 0), (0, 0)), ((0, 1), (1, 0))]
 
 
 class SequenceStep(Step):
@@ -420,6 +419,8 @@ def initial_parameters(kind, stream, hidden=HIDDEN):
 
 # -------------------------------------------------------- What comes from outside
 
+INFINITY = float("inf")
+
 
 # What was given cannot be taken: its place, what was expected and what came.
 class InputError(ValueError):
@@ -444,7 +445,7 @@ def as_number(where, value, finite=True):
     try:
         value = float(value)
     except OverflowError:  # of hundreds of digits
-        value = float("inf")
+        value = INFINITY
     if finite and not isfinite(value):
         raise InputError(where, "a finite number", repr(value))
     return value
@@ -530,7 +531,7 @@ SEED = 1  # from it all trainings of a replay succeed, if all else is the notebo
 
 # Whether floats here have a double's 53 bits: in fewer, 1 + 2e-16 is 1.  exp(-36) is
 # that 2e-16, computed here and now, as a constant may be rounded by another machine.
-DOUBLES = 1.0 + exp(-36.0) > 1.0
+DOUBLES = 1 + exp(-36) > 1
 
 # The trainings that have a name: a kind of net, how it learns, and from what.
 Training = namedtuple("Training", "kind learn examples")
@@ -559,10 +560,10 @@ def read_examples(kind, examples):
         if len(pair) != 2:
             raise InputError(where, "a pair (x, y)", repr(pair))
         x, y = pair
-        x_form, y_form = [0.0, 0.0], 0.0
+        x_form, y_form = [0, 0], 0
         if issubclass(kind, RecurrentNet):  # as many time steps as x has, at least one
             _, numbers = flat(f"{where}[0]", x)
-            x_form = y_form = [0.0] * max(1, len(numbers))
+            x_form = y_form = [0] * max(1, len(numbers))
         found.append([fit(f"{where}[0]", x, x_form), fit(f"{where}[1]", y, y_form)])
     if not found:
         raise InputError("examples", "at least one pair (x, y)", "none")
@@ -653,7 +654,7 @@ def train(net, settings):
     held = parameters_of(net, left_out)
     learning = TRAININGS[settings["net"]].learn(net, examples, settings["eta"])
     for epoch in range(settings["epochs"]):
-        total, count = 0.0, 0
+        total, count = 0, 0
         for n in range(len(examples)):
             step = next(learning)
             for name in held:
@@ -706,7 +707,7 @@ def trace(
     names = settings["initial"]  # a bias that it leaves out is not written down
     first_steps = []
     # Whole from the start, as a small heap has no room later for a list that grows.
-    curve = [0.0] * len(range(0, settings["epochs"], settings["every"]))
+    curve = [0] * len(range(0, settings["epochs"], settings["every"]))
     for epoch, n, step, error in train(trainee, settings):
         if len(first_steps) < count:
             where = f"training: steps[{len(first_steps)}]"
@@ -730,11 +731,11 @@ def trace(
 # Examples on which wrong builds fail, and for each training a number of hidden units
 # and a learning rate.  No number of hidden units, of examples or of time steps is the
 # notebook's own for it, and no two of a task are the same.
-XOR_TASK = [([0.5, -1.5], 0.25), ([-2.0, 0.75], 0.9), ([-20.0, 1.0], 0.1)]
-XOR_TASK += [([22.0, 3.0], 0.6), ([0.3, -0.7], 0.45)]
+XOR_TASK = [([0.5, -1.5], 0.25), ([-2, 0.75], 0.9), ([-20, 1], 0.1), ([22, 3], 0.6)]
+XOR_TASK += [([0.3, -0.7], 0.45)]
 SEQUENCES_TASK = [([0.5, -1.5, 0.25, 0.8], [0.25, 0.9, 0.4, 0.7]), ([-20.1], [0.6])]
 SEQUENCES_TASK += [
-    ([-0.75, 21.0, 0.6, -0.4, 1.1, -0.2], [0.1, 0.7, 0.35, 0.8, 0.2, 0.55])
+    ([-0.75, 21, 0.6, -0.4, 1.1, -0.2], [0.1, 0.7, 0.35, 0.8, 0.2, 0.55])
 ]
 TASKS = {
     "xor-sgd": {"hidden": 6, "eta": 0.3, "examples": XOR_TASK},
@@ -852,7 +853,8 @@ def read_steps(steps, settings, forms):
             words = f"epoch {epoch}, example {n} again"
             raise InputError(where, "every step once", words)
         values = fit(f"{where} (example {n})", given, forms[n], finite=False)
-        results["steps", epoch, n] = values
+        if values:
+            results["steps", epoch, n] = values
     return results
 
 
@@ -867,11 +869,12 @@ def read_results(given, settings):
     read_object("final", given.get("final", {}), forms["final"])
     for part in ("initial", "final"):
         values = fit(part, given.get(part, {}), forms[part], finite=False)
-        results[part, None, None] = values
+        if values:
+            results[part, None, None] = values
     if "error" in given:
         epochs = range(0, settings["epochs"], settings["every"])
         where = f"error (every {settings['every']})"
-        errors = fit(where, given["error"], [0.0] * len(epochs), finite=False)
+        errors = fit(where, given["error"], [0] * len(epochs), finite=False)
         for epoch, error in zip(epochs, errors):
             results["error", epoch, None] = {"error": error}
     if "outputs" in given:
@@ -882,7 +885,7 @@ def read_results(given, settings):
         for n, form in enumerate(forms["outputs"]):
             value = fit(f"outputs[{n}]", outputs[n], form, finite=False)
             results["outputs", None, n] = {"outputs": value}
-    return {place: values for place, values in results.items() if values}
+    return results
 
 
 # Where in a form the number n of numbers_in stands.
@@ -929,16 +932,17 @@ HEADING = "quantity values wrong max abs max rel epoch example time step"
 # as closely as limit says.  Every c between low and high serves for all that is wrong;
 # if low > high none does.
 class Row:
+    count = 0
+    absolute = 0  # the largest abs(got - want)
+    relative = 0  # the largest abs(got - want) / abs(want), of want but 0
+    beside_1 = 0  # the largest abs(got - want) / max(1, abs(want))
+    low, high = -INFINITY, INFINITY
+    has_right = False  # a right number that 0 or 2 times would make wrong
+
     def __init__(self, title, rtol, atol):
         self.title = title
         self.rtol, self.atol = rtol, atol
-        self.count = 0
         self.wrong = []
-        self.absolute = 0.0  # the largest abs(got - want)
-        self.relative = 0.0  # the largest abs(got - want) / abs(want), of want but 0
-        self.beside_1 = 0.0  # the largest abs(got - want) / max(1, abs(want))
-        self.low, self.high = -float("inf"), float("inf")
-        self.has_right = False  # a right number that 0 or 2 times would make wrong
 
     # How far from want a number may be, whose move from start is move.
     def limit(self, move, want):
@@ -949,19 +953,19 @@ class Row:
     def note(self, difference):
         self.count += 1
         got, want, start = difference.got, difference.want, difference.start
-        off = abs(got - want) if isfinite(got) else float("inf")
+        off = abs(got - want) if isfinite(got) else INFINITY
         self.absolute = max(self.absolute, off)
-        self.relative = max(self.relative, off / abs(want) if want else 0.0)
-        self.beside_1 = max(self.beside_1, off / max(1.0, abs(want)))
+        self.relative = max(self.relative, off / abs(want) if want else 0)
+        self.beside_1 = max(self.beside_1, off / max(1, abs(want)))
         move, got_move = want - start, got - start  # want and got, but for parameters
         limit = self.limit(move, want)
         if got == want or off <= limit:
             self.has_right = self.has_right or abs(move) > limit
             return False
         self.wrong.append(difference)
-        c = got_move / move if move else float("inf")
+        c = got_move / move if move else INFINITY
         if not isfinite(c):
-            self.low, self.high = float("inf"), -float("inf")  # for good: no c serves
+            self.low, self.high = INFINITY, -INFINITY  # for good: no c serves
             return True
         room = self.limit(got_move, want) / abs(move)  # c*move may be so far off
         self.low = max(self.low, c - room)
@@ -994,7 +998,7 @@ class Row:
             words += f" {epoch:>5} {example:>7} {time_step:>9}"
         c = self.factor()
         if c is not None:
-            words = words.rstrip() + f", {c + 0.0:.4g} times refnet's"  # no -0
+            words = words.rstrip() + f", {c + 0:.4g} times refnet's"  # no -0
         return words.rstrip()
 
 
@@ -1002,6 +1006,9 @@ class Row:
 #
 # It computes nothing itself: it watches what a net computes, and in what order.
 class Judge:
+    count = 0  # of the numbers that are compared
+    end = None  # the parameters at the end, if the training gets there
+
     def __init__(self, settings, results, rtol, atol):
         self.settings = settings
         self.kind = TRAININGS[settings["net"]].kind
@@ -1014,8 +1021,7 @@ class Judge:
         self.wrong = []  # Differences, in the order of computation
         self.not_given = set()  # before the first of them: see not_given_before
         self.rows = []  # in the order of computation
-        self.start = {}  # the parameters at the start,
-        self.end = None  # and at the end, if the training gets there
+        self.start = {}  # the parameters at the start
 
     # The row for what has a name and stands here.
     def row(self, name):
@@ -1102,8 +1108,9 @@ class Judge:
         if not all(map(isfinite, wants)):
             where = place_words(Difference(*place, (), got, want, start))
             raise InputError(where, "a training in a double's range", repr(want))
-        starts = [0.0] * len(wants) if start is None else numbers_in(start)
+        starts = [0] * len(wants) if start is None else numbers_in(start)
         row = self.row(name)
+        self.count += len(wants)
         for n in range(len(wants)):
             element = indices_of(want, n)
             difference = Difference(*place, element, gots[n], wants[n], starts[n])
@@ -1158,7 +1165,7 @@ class Judge:
     # Whether each row that is wrong may be SCALED, and has a factor but 0.
     def agrees(self):
         for row in self.rows:
-            if row.contradicts() or (row.wrong and row.factor() in (None, 0.0)):
+            if row.contradicts() or (row.wrong and row.factor() in (None, 0)):
                 return False
         return True
 
@@ -1273,7 +1280,7 @@ def unseen(judge):
     for x, _ in judge.settings["examples"]:
         inputs.update(x)
         longest = max(longest, len(x))
-    if inputs.issubset((0.0, 1.0)):
+    if inputs.issubset((0, 1)):
         lines.append("Examples of bits alone hide x*x for x: those of a task do not.")
     if "wh" in judge.start and longest <= 2:
         lines.append(
@@ -1295,23 +1302,26 @@ def report_text(judge, labelled):
         return "\n".join(lines)
 
     settings = judge.settings
-    training = TRAININGS[settings["net"]]
-    own = settings["examples"] != read_examples(training.kind, training.examples)
+    kind, _, examples = TRAININGS[settings["net"]]
     count = len(settings["examples"])
-    words = f"{settings['net']}, {count} {'own' if own else 'notebook'} example"
-    words += f"{'s' * (count != 1)}, {training_words(settings)}"
-    start, initial = judge.start, settings["initial"]
-    without = [name for name in BIASES if name in start and name not in initial]
-    if without:
-        words += ", without " + ", ".join(without)
+    whose = "own"
+    if settings["examples"] == read_examples(kind, examples):
+        whose = "notebook"
+    words = f"{settings['net']}, {count} {whose} example{'s' * (count != 1)}, "
+    words += training_words(settings)
+    left_out = []
+    for name in BIASES:
+        if name in judge.start and name not in settings["initial"]:
+            left_out.append(name)
+    if left_out:
+        words += ", without " + ", ".join(left_out)
     table = [wrap(words), HEADING] + [row.line() for row in judge.rows]
-    values = sum([row.count for row in judge.rows])
     limits = f"rtol {judge.rtol:g}, atol {judge.atol:g}"
     if not judge.wrong:
-        lines = [f"PASS: all {values} values within {limits}"]
+        lines = [f"PASS: all {judge.count} values within {limits}"]
         lines += unseen(judge)
     else:
-        lines = [f"FAIL: {len(judge.wrong)} of {values} values beyond {limits}"]
+        lines = [f"FAIL: {len(judge.wrong)} of {judge.count} values beyond {limits}"]
         broken = [row.title for row in judge.rows if row.wrong]
         finite = all(isfinite(difference.got) for difference in judge.wrong)
         words = f"Broken: {', '.join(broken)}."
@@ -1446,7 +1456,7 @@ def print_sequence(epoch, step, _):
 # Train net, print it as the notebook does, and return what becomes of it.
 def replay_training(net, settings, print_step):
     epochs = settings["epochs"]
-    ranges = [(float("inf"), -float("inf"))] * min(COLUMNS, epochs)
+    ranges = [(INFINITY, -INFINITY)] * min(COLUMNS, epochs)
     for epoch, _, step, error in train(net, settings):
         if epoch % PROGRESS == 0:
             print_step(epoch, step, error)
@@ -1523,11 +1533,6 @@ def read_json(path):
     import json
     import re
 
-    def once(pairs):
-        if len(dict(pairs)) < len(pairs):
-            raise ValueError(f"a name stands twice in {[name for name, _ in pairs]}")
-        return dict(pairs)
-
     with open(0 if path == "-" else path, "rb") as file:
         data = file.read()
     try:
@@ -1535,7 +1540,7 @@ def read_json(path):
         # Where a value may stand; a comment with ", nan" in it changes, too.
         text = re.sub(r"(?i)([:,[]\s*)-?nan(\(\w*\))?", r"\1NaN", text)
         text = re.sub(r"(?i)([:,[]\s*-?)inf(inity)?\b", r"\1Infinity", text)
-        return json.loads(text, object_pairs_hook=once)
+        return json.loads(text)
     except json.JSONDecodeError as error:
         near = text[max(0, error.pos - 20) : error.pos + 20]
         words = f"{near!r} in line {error.lineno} ({error.msg})"

@@ -65,7 +65,7 @@ def dsigmoid(lay):
 def dot(a, b):
     """The sum of a[i]*b[i], from 0, by ascending i, each operation rounded once."""
     total, i = 0.0, 0
-    for value in a:  # i is counted by hand, which takes less time than enumerate
+    for value in a:  # i is counted by hand here, which takes less time than enumerate
         total += value * b[i]
         i += 1
     return total
@@ -73,9 +73,10 @@ def dot(a, b):
 
 def moved(w, corr, eta):
     """A row of parameters, each moved against its correction, eta times as far."""
-    new = []
-    for j in range(len(w)):
-        new.append(w[j] - eta * corr[j])
+    new, j = [], 0
+    for value in w:
+        new.append(value - eta * corr[j])
+        j += 1
     return new
 
 
@@ -654,7 +655,7 @@ def train(net, settings):
     held = parameters_of(net, left_out)
     learning = TRAININGS[settings["net"]].learn(net, examples, settings["eta"])
     for epoch in range(settings["epochs"]):
-        total, count = 0, 0
+        total, count = 0.0, 0
         for n in range(len(examples)):
             step = next(learning)
             for name in held:

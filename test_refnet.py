@@ -1314,11 +1314,11 @@ NATIVE = [each for each in NAMED if each.endswith("micropython") and " " not in 
 
 @slow
 @pytest.mark.parametrize("command", ["micropython", *NATIVE])
-def test_native_micropython_replays_in_a_heap_of_292_kib(command, tmp_path, replayed):
+def test_native_micropython_replays_in_a_heap_of_256_kib(command, tmp_path, replayed):
     if command not in NATIVE and not shutil.which(command):
         pytest.skip(f"{command} is not found")
     (tmp_path / "refnet.py").write_text(SOURCE)
-    words = [command, "-X", "heapsize=292K", "refnet.py"]
+    words = [command, "-X", "heapsize=256K", "refnet.py"]
     assert printed(by=words, cwd=tmp_path) == replayed
 
 

@@ -20,7 +20,8 @@ These words carry it:
                 and "net" in settings, is the name of one of four
     settings    what a training is run with: its name, seed, eta, epochs, examples, ...
     trace       the settings, the steps, the error curve and the end of a training
-    to judge    to hold every number of a build against its own equation
+    build       another program for such a net; to judge it is to hold every number
+                of it against its own equation
 
 >>> import refnet
 >>> start = refnet.initial_parameters(refnet.XorNet, refnet.random_stream(1))
@@ -72,7 +73,7 @@ def dot(a, b):
 
 
 def moved(w, corr, eta):
-    """A row of parameters, each moved against its correction, eta times as far."""
+    """A row of parameters, each moved by -eta times its correction."""
     new, j = [], 0
     for value in w:
         new.append(value - eta * corr[j])
@@ -112,7 +113,7 @@ class XorNet:
     one.  Takes lists of Python floats, and never changes them.
     """
 
-    new_step = Step  # a judge puts its own in this place
+    new_step = Step  # called for each new step; a judge puts its own here
 
     def __init__(self, w1, w2, b1, b2):
         self.w1, self.b1 = w1, b1
@@ -149,7 +150,7 @@ class XorNet:
         step.corr_b1 = step.delta_l1
 
     def descend(self, step, eta):
-        """Move every parameter against its correction in step, eta times as far."""
+        """Move every parameter by -eta times its correction in step."""
         self.w2 = moved(self.w2, step.corr_w2, eta)
         self.b2 = self.b2 - eta * step.corr_b2
         self.w1 = [moved(self.w1[i], step.corr_w1[i], eta) for i in (0, 1)]
@@ -194,8 +195,8 @@ def sgd(net, examples, eta=ETA):
 def batch(net, examples, eta=ETA):
     """Batch gradient descent, for ever: descend after all examples, by their sum.
 
-    The notebook's second training; takes an XorNet and otherwise what sgd does.
-    Yields every step with its own corrections; net moves with the last example.
+    The notebook's second training; net is an XorNet.  Yields each example's step
+    with its own corrections; net moves just before the last is yielded.
     """
     H = len(net.w2)
     while True:
@@ -227,11 +228,11 @@ SEQUENCES = [((0, 0), (0, 1)), ((1, 1), (1, 0)), ((1, 0), (0, 0)), ((0, 1), (1, 
 class SequenceStep(Step):
     """What one sequence makes a recurrent net compute, or one of its time steps.
 
-    A time step's holds k, its number from 0, and what a Step does except corr_*; after
-    y comes lay1_before, lay1 of the time step before, zeros at the first.  A sequence's
-    holds time_steps, from the first to the last, and corr_*, dE/dw2 and so on, E being
-    the sum of theirs; corr_bh is the very list corr_b1.  The derivatives of a
-    RecurrentNet hold lay1_before constant, those of a ThroughTimeNet are in full.
+    Of a time step: k, its number from 0, and what a Step holds but corr_*; after y
+    lay1_before, lay1 of the time step before, zeros at the first.  Of a sequence:
+    time_steps, from the first to the last, and corr_*, the derivatives of the sum of
+    their E; corr_bh is the very list corr_b1.  Derivatives of a RecurrentNet hold
+    lay1_before constant, those of a ThroughTimeNet do not.
     """
 
 
@@ -247,7 +248,7 @@ class RecurrentNet:
     of the time step before to j.  Takes lists of floats, and never changes them.
     """
 
-    new_step = SequenceStep  # a judge puts its own in this place
+    new_step = SequenceStep  # called for each new step; a judge puts its own here
 
     def __init__(self, w1, w2, b1, b2, wh, bh):
         self.w1, self.b1 = w1, b1
@@ -300,7 +301,7 @@ class RecurrentNet:
         self.sum_corrections(step)
 
     def passed_back(self, delta_l1_after):
-        """dE/dlay1 of the time step before, E of those after it: taken for 0 here."""
+        """What delta_l1_after adds to dE/dlay1 one time step before: 0 here."""
         return [0.0] * len(delta_l1_after)
 
     def sum_corrections(self, step):
@@ -325,7 +326,7 @@ class RecurrentNet:
         step.corr_wh, step.corr_bh = corr_wh, corr_b1  # both biases add to act1 alike
 
     def descend(self, step, eta):
-        """Move every parameter against its correction in step, eta times as far."""
+        """Move every parameter by -eta times its correction in step."""
         self.w2 = moved(self.w2, step.corr_w2, eta)
         self.b2 = self.b2 - eta * step.corr_b2
         self.w1 = moved(self.w1, step.corr_w1, eta)
@@ -338,7 +339,7 @@ class ThroughTimeNet(RecurrentNet):
     """The second net as the notebook's text has it; its code passes nothing back."""
 
     def passed_back(self, delta_l1_after):
-        """dE/dlay1 of the time step before, E of those after it: H numbers."""
+        """What delta_l1_after adds to dE/dlay1 one time step before."""
         return [dot(row, delta_l1_after) for row in self.wh]
 
 
@@ -399,7 +400,7 @@ def nested_like(form, numbers):
     return next(numbers)
 
 
-# The numbers in a form of two axes at most, row by row; its rows are lists.
+# The numbers in a form of two axes at most, row by row; rows must be lists.
 def numbers_in(form):
     if not isinstance(form, (list, tuple)):
         return [form]
@@ -409,7 +410,7 @@ def numbers_in(form):
 
 
 def initial_parameters(kind, stream, hidden=HIDDEN):
-    """The next draws of a random stream, from [-1, 1), as a net's parameters."""
+    """The parameters of a new net of a kind (XorNet): 2*draw - 1, in order."""
     draws = (2 * number - 1 for number in stream)
     start = zero_parameters(kind, hidden)
     for name in PARAMETERS:
@@ -460,9 +461,9 @@ def whole_number(where, value, low, high):
     return int(number)
 
 
-# What a dictionary gives: its values but None, by keys, which must be in known.
+# A dictionary without what is None; InputError for a key that is not in known.
 #
-# A comment, whatever it holds, may stand in any, and is left aside.
+# The key "comment" may stand in any dictionary, whatever it holds, and is left aside.
 def read_object(where, value, known):
     if not isinstance(value, dict):
         raise InputError(where, "an object with names", repr(value))
@@ -506,9 +507,10 @@ def flat(where, value, finite=True):
     return f"{len(value)} {inner}", numbers
 
 
-# value's numbers, nested as form is; where they need not be finite None is NaN.
+# value's numbers, nested as form is; InputError if value has another shape.
 #
-# A form may be a dictionary of forms: what value has under their names is fit to it.
+# Where they need not be finite, None is NaN, for a whole form: NaN throughout.  A form
+# may be a dictionary of forms: what value has under their names is fit to them.
 def fit(where, value, form, finite=True):
     if isinstance(form, dict):
         found = {}
@@ -530,8 +532,8 @@ def fit(where, value, form, finite=True):
 FORMAT = "refnet-trace/2"
 SEED = 1  # from it all trainings of a replay succeed, if all else is the notebook's
 
-# Whether floats here have a double's 53 bits: in fewer, 1 + 2e-16 is 1.  exp(-36) is
-# that 2e-16, computed here and now, as a constant may be rounded by another machine.
+# Whether floats here are doubles: in single precision 1 + 2e-16 is 1.  exp(-36) is that
+# 2e-16, computed here and now, as the machine that compiles might round a constant.
 DOUBLES = 1 + exp(-36) > 1
 
 # The trainings that have a name: a kind of net, how it learns, and from what.
@@ -575,13 +577,14 @@ def read_examples(kind, examples):
 #
 # What is left out or None is as in the notebook; hidden follows from initial's w2.
 # If a seed is given, the start comes from it, and initial gives only hidden: its
-# numbers are then a result, which check compares.
+# numbers are then a result, which check compares.  Results may be among the keys, and
+# are left aside.
 def read_settings(given):
     given = read_object("settings", given, ("format",) + SETTINGS + RESULTS)
     if given.get("format", FORMAT) != FORMAT:
         raise InputError("format", repr(FORMAT), repr(given["format"]))
     name = from_array(given.get("net"))
-    if name not in list(TRAININGS):  # a list, as it may be what no dictionary takes
+    if name not in list(TRAININGS):  # a list, as name may be unhashable
         raise InputError("net", f"one of {TRAINING_NAMES}, as in a task", repr(name))
     kind, _, examples = TRAININGS[name]
     initial = read_object("initial", given.get("initial", {}), zero_parameters(kind, 1))
@@ -633,7 +636,7 @@ def parameters_of(net, names=PARAMETERS):
     return {name: getattr(net, name) for name in names if hasattr(net, name)}
 
 
-# A step's quantities by name; a recurrent one's in lists over the time steps.
+# A step's quantities by name; a sequence's, but corr_*, in lists over the time steps.
 def quantities_of(step):
     found = {}
     parts = step.predictions()
@@ -680,9 +683,9 @@ def trace(
 ):
     """Everything a training computes, as a dictionary that is ready for JSON.
 
-    net is "xor-sgd", "xor-batch", "rnn" or "rnn-bptt".  It starts from seed, or without
-    one from initial, parameters by name, or from seed 1; a bias that initial leaves out
-    is held at 0, and not written down.  examples are pairs (x, y) instead of the
+    net is "xor-sgd", "xor-batch", "rnn" or "rnn-bptt".  It starts from seed; without
+    one from initial, parameters by name, where a bias left out is held at 0 and not
+    written down; without both from seed 1.  examples are pairs (x, y) instead of the
     notebook's.
 
     Returns the settings; steps, a list of the first ones, as many as the argument steps
@@ -730,8 +733,8 @@ def trace(
 
 
 # Examples on which wrong builds fail, and for each training a number of hidden units
-# and a learning rate.  No number of hidden units, of examples or of time steps is the
-# notebook's own for it, and no two of a task are the same.
+# and a learning rate.  Hidden units, examples and time steps each differ in number from
+# the notebook's (3, 4, 2) and, within a task, from one another.
 XOR_TASK = [([0.5, -1.5], 0.25), ([-2, 0.75], 0.9), ([-20, 1], 0.1), ([22, 3], 0.6)]
 XOR_TASK += [([0.3, -0.7], 0.45)]
 SEQUENCES_TASK = [([0.5, -1.5, 0.25, 0.8], [0.25, 0.9, 0.4, 0.7]), ([-20.1], [0.6])]
@@ -744,6 +747,7 @@ TASKS = {
     "rnn": {"hidden": 7, "eta": 0.25, "examples": SEQUENCES_TASK},
     "rnn-bptt": {"hidden": 5, "eta": 0.12, "examples": SEQUENCES_TASK},
 }
+# What each part of a task shows; a task carries it as its comment.
 CATCHES = {
     "hidden": "shows 3 hidden units written into a build",
     "eta": "shows 0.1 written into a build",
@@ -772,10 +776,12 @@ def task(net):
 RTOL = 1e-9
 ATOL = 1e-12
 
-# In the order of computation.  After two blanks or more: the trainings, by how their
-# names begin; of a training's lines for one quantity the last holds.  i is an input or
-# a hidden unit before, j a hidden unit, k a time step, n an example.  A report quotes
-# these lines, and a Judge asks them what a number is computed from.
+# In the order of computation, but from_after, which stands below its use.  After two
+# blanks or more: the trainings, by how their names begin; of a training's lines for one
+# quantity the last holds.  i is an input or a hidden unit before, j a hidden unit, k a
+# time step, n an example; w is any parameter; from_after is what passed_back returns,
+# delta_l1_after is delta_l1 of the time step after.  A report quotes these lines, and a
+# Judge reads in them what a number is computed from.
 EQUATIONS = """\
 initial = 2*random() - 1                                                   xor, rnn
 x = examples[example][0]                                                   xor
@@ -810,8 +816,8 @@ final = w after the last step                                              xor, 
 outputs = lay2 with the parameters in final                                xor, rnn
 """
 
-# What another convention multiplies by a constant, without changing the training: E
-# without 1/2 is twice as much, deltas may have the other sign.
+# What a build may give as a constant times refnet's and still train alike: E without
+# 1/2 is twice as much, deltas may have the other sign.
 SCALED = ("E", "error", "delta_l2", "delta_l1")  # and every corr_
 
 Difference = namedtuple(
@@ -825,8 +831,8 @@ class Report(list):
     The fields of each are its place, None where one means nothing: part ("steps",
     "error", ...), epoch, example, time_step, quantity ("delta_l1"), element (indices);
     got, the build's number; want, what its equation makes of the numbers before it, the
-    build's own where it gives them; start, what a parameter was before, else 0.  str()
-    and repr() tell all.
+    build's own where it gives them; start, a parameter before its step (of final: in
+    initial), else 0.  str() and repr() tell all.
     """
 
     text = ""
@@ -837,7 +843,9 @@ class Report(list):
     __repr__ = __str__
 
 
-# The part "steps" of read_results; forms has a step of refnet's for each example.
+# What a build gives of steps: for each place ("steps", epoch, example) values by name.
+#
+# forms has a step of refnet's for each example, which says what shapes are wanted.
 def read_steps(steps, settings, forms):
     size = len(settings["examples"])
     last = settings["epochs"] - 1
@@ -861,9 +869,10 @@ def read_steps(steps, settings, forms):
 
 # What a build gives: values by name, for each place (part, epoch, example).
 #
-# A part is "initial", "steps", "error", "final" or "outputs".
+# A part is "initial", "steps", "error", "final" or "outputs"; epoch or example is None
+# where a part has none; a place of which nothing is given is left out.
 def read_results(given, settings):
-    # One epoch of refnet's own, in which nothing moves, has all forms that are wanted.
+    # One epoch of refnet's own training, at eta 0, has every value in its wanted shape.
     forms = trace(**dict(settings, epochs=1, eta=0))
     results = read_steps(given.get("steps", []), settings, forms["steps"])
     # Checks the names alone: a None is kept, as a wrong number.
@@ -889,7 +898,7 @@ def read_results(given, settings):
     return results
 
 
-# Where in a form the number n of numbers_in stands.
+# The indices in a form of its number n, counted from 0 as numbers_in lists them.
 def indices_of(form, n):
     if not isinstance(form, (list, tuple)):
         return ()
@@ -910,7 +919,8 @@ def place_words(difference):
     return words
 
 
-# A step that shows a judge what a net assigns, and holds the judge's answer.
+# A step that hands a judge each quantity that a net assigns, and holds what it returns:
+# the build's, where it gives one, else the net's own.
 class JudgedStep(Step):
     k = None  # but in a time step
 
@@ -929,28 +939,30 @@ HEADING = "quantity values wrong max abs max rel epoch example time step"
 
 # What is found of a quantity: how many numbers, which are wrong, how far off.
 #
-# A wrong number is c times refnet's (a parameter's move from start is), c being known
-# as closely as limit says.  Every c between low and high serves for all that is wrong;
-# if low > high none does.
+# Another convention makes every number of a quantity c times refnet's (of a parameter:
+# its move from start).  Each wrong number allows c a range, as wide as its limit is;
+# from low to high is what all of these ranges share; if low > high they share nothing.
 class Row:
     count = 0
     absolute = 0  # the largest abs(got - want)
     relative = 0  # the largest abs(got - want) / abs(want), of want but 0
     beside_1 = 0  # the largest abs(got - want) / max(1, abs(want))
     low, high = -INFINITY, INFINITY
-    has_right = False  # a right number that 0 or 2 times would make wrong
+    has_right = False  # whether a number is right and not near 0: it fits no c but 1
 
     def __init__(self, title, rtol, atol):
         self.title = title
         self.rtol, self.atol = rtol, atol
         self.wrong = []
 
-    # How far from want a number may be, whose move from start is move.
+    # How far from want a number may be.  move is its want - start, start being 0 for
+    # all but parameters, where move is want.
     def limit(self, move, want):
-        # Where a parameter hardly moves, its rounding counts: a thousandth of want.
+        # A parameter that hardly moves is still rounded at its own size: for it want's
+        # thousandth counts, if that is more.
         return self.atol + self.rtol * max(abs(move), abs(want) / 1000)
 
-    # Take a Difference in; return whether it is wrong.  NaN is infinitely so.
+    # Count a Difference in; return whether it is wrong.  NaN is infinitely far off.
     def note(self, difference):
         self.count += 1
         got, want, start = difference.got, difference.want, difference.start
@@ -958,7 +970,7 @@ class Row:
         self.absolute = max(self.absolute, off)
         self.relative = max(self.relative, off / abs(want) if want else 0)
         self.beside_1 = max(self.beside_1, off / max(1, abs(want)))
-        move, got_move = want - start, got - start  # want and got, but for parameters
+        move, got_move = want - start, got - start  # of a parameter; else want, got
         limit = self.limit(move, want)
         if got == want or off <= limit:
             self.has_right = self.has_right or abs(move) > limit
@@ -968,14 +980,14 @@ class Row:
         if not isfinite(c):
             self.low, self.high = INFINITY, -INFINITY  # for good: no c serves
             return True
-        room = self.limit(got_move, want) / abs(move)  # c*move may be so far off
+        room = self.limit(got_move, want) / abs(move)  # the limit, were c*move wanted
         self.low = max(self.low, c - room)
         self.high = min(self.high, c + room)
         return True
 
-    # The c such that all that is wrong, three at least, is c times refnet's.
+    # The c for which all wrong numbers, three at least, are c times refnet's.
     #
-    # None where there is none, or where it would be printed as 1.
+    # None if there are fewer, or no such c, or if it would be printed as 1.
     def factor(self):
         c = (self.low + self.high) / 2
         few = len(self.wrong) < 3
@@ -987,7 +999,7 @@ class Row:
         is_explained = scaled and not self.has_right and self.low <= self.high
         return bool(self.wrong) and not is_explained
 
-    # The row below HEADING: counts, largest differences, the first wrong place.
+    # The row below HEADING: counts, largest differences, the first wrong place, factor.
     def line(self):
         # Title and count share 15 columns, as the longest title leaves few.
         words = f"{self.title} {self.count:>{14 - len(self.title)}}"
@@ -1005,7 +1017,11 @@ class Row:
 
 # Holds a build's results against a training, and goes on with the build's numbers.
 #
-# It computes nothing itself: it watches what a net computes, and in what order.
+# It computes nothing itself.  watch trains a net whose new_step makes JudgedSteps:
+# whatever the net assigns to one goes through compare, which notes what is wrong and
+# puts the build's number in its place; from that the net computes the next quantity.
+# Parameters and errors, which no step holds, are compared by watch itself.
+# "Here", below, is the place under way; a place is (part, epoch, example).
 class Judge:
     count = 0  # of the numbers that are compared
     end = None  # the parameters at the end, if the training gets there
@@ -1017,14 +1033,14 @@ class Judge:
         self.rtol, self.atol = rtol, atol
         self.here = ("initial", None, None)  # the part, epoch and example under way
         self.parameters_at = self.here  # the place that left net the parameters it has
-        self.parts = [part for part, _, _ in results]  # "steps" once for each
-        self.step_count = settings["epochs"] * len(settings["examples"])  # if all are
+        self.parts = [part for part, _, _ in results]  # "steps" once per step given
+        self.step_count = settings["epochs"] * len(settings["examples"])  # in all
         self.wrong = []  # Differences, in the order of computation
         self.not_given = set()  # before the first of them: see not_given_before
         self.rows = []  # in the order of computation
         self.start = {}  # the parameters at the start
 
-    # The row for what has a name and stands here.
+    # The row for a name, here ("w1" in steps, "final w1" in final); made at first use.
     def row(self, name):
         part, _, _ = self.here
         if part not in ("steps", name):
@@ -1053,10 +1069,10 @@ class Judge:
             found += "\n  " + self.equation("from_after")
         return found
 
-    # The quantities and parameters of which an equation makes a number.
+    # The names on the right of a quantity's equation: quantities and parameters.
     def inputs_of(self, quantity, time_step):
         _, _, text = self.equation(quantity).partition(" = ")
-        if time_step != 0:  # else there is none before
+        if time_step != 0:  # lay1_before is a lay1, but for the zeros at time step 0
             text = text.replace("_before", "")
         for sign in "[]()*+-/,":
             text = text.replace(sign, " ")
@@ -1064,11 +1080,12 @@ class Judge:
         names = QUANTITIES + tuple(self.settings["initial"])
         return [name for name in names if name in words]
 
-    # What a number here is computed from and is not given, by name or part.
+    # What a quantity here is computed from and the build does not give: names, parts.
     #
-    # What its own step does not give is followed back to what that is computed from.
-    # Of a place before, from which nothing is given, the part stands for every name.
-    # For a batch's sum of corrections the last example's alone are looked up.
+    # A quantity of the same step that is not given is named, and what it is computed
+    # from is looked up in turn.  A parameter is looked up at parameters_at, E for an
+    # error in every step of the epoch; of a place that gives nothing, the part is named
+    # ("steps").  Of a batch's sum of corrections only the last example's are looked up.
     def not_given_before(self, quantity, time_step):
         part, epoch, _ = self.here
         given = self.results.get(self.here, {})
@@ -1096,9 +1113,11 @@ class Judge:
                     found.add(name if given_there else place[0])
         return found
 
-    # What to go on with: the build's value, where it gives a finite one, or want.
+    # Compare the build's value of a name, here, with want; return what to go on with.
     #
-    # start is what a parameter was before: then its move counts, not its size.
+    # want is what the net has just computed.  The net goes on with the build's value if
+    # it gives one and all numbers in it are finite, else with want.  start is given for
+    # parameters alone: what it was before, from which its move is counted (Row.limit).
     def compare(self, name, want, time_step=None, start=None):
         given = self.results.get(self.here, {})
         if name not in given:
@@ -1128,13 +1147,14 @@ class Judge:
                 value = getattr(net, name)
                 value = self.compare(name, value, start=starts.get(name))
                 setattr(net, name, value)
-        self.parameters_at = self.here
+        if self.here[0] != "final" or self.here in self.results:
+            self.parameters_at = self.here  # else the last step left them
 
-    # An empty step for the net that is watched.
+    # An empty step for the watched net: a judged one, if the build gives anything here.
     def new_step(self):
         return JudgedStep(self) if self.here in self.results else self.kind.new_step()
 
-    # Run the training and compare; if not patient, until it is contradicted.
+    # Run the training and compare; unless patient, stop once a row contradicts it.
     def watch(self, patient=True):
         size = len(self.settings["examples"])
         net = start_net(self.settings)
@@ -1163,7 +1183,8 @@ class Judge:
                 self.compare("outputs", now.lay2, getattr(now, "k", None))
         self.end = parameters_of(net)
 
-    # Whether each row that is wrong may be SCALED, and has a factor but 0.
+    # Whether all is right, or wrong by conventions only: no row contradicts, and each
+    # that is wrong has a factor, which is not 0.
     def agrees(self):
         for row in self.rows:
             if row.contradicts() or (row.wrong and row.factor() in (None, 0)):
@@ -1192,7 +1213,7 @@ def other_training(judge):
             continue  # XOR for sequences, or the other way round
         for eta in sorted(etas):
             if (name, eta) == (settings["net"], settings["eta"]):
-                continue  # the build's own has just failed
+                continue  # the build's own training, which has just failed
             tried = dict(settings, net=name, eta=eta)
             other = Judge(tried, judge.results, judge.rtol, judge.atol)
             try:
@@ -1213,7 +1234,7 @@ def training_words(settings):
     return words + (f"seed {settings['seed']}" if "seed" in settings else "own start")
 
 
-# The first wrong number, in the order of computation, and its equation.
+# The first wrong number, in the order of computation, and its equation, in lines.
 def first_wrong_lines(judge):
     first = judge.wrong[0]
     by_part = first.part in ("initial", "final")
@@ -1225,8 +1246,8 @@ def first_wrong_lines(judge):
         f"  want  {first.want!r}",
         f"  difference {first.got - first.want:.3g}",
         "Want is what the build's own numbers before it give, by",
-        "  " + judge.equation(quantity),
     ]
+    lines += ("  " + judge.equation(quantity)).split("\n")
     order = ("initial", "steps") + QUANTITIES + PARAMETERS + ("final",)
     not_given = [name for name in order if name in judge.not_given]
     if not_given:
@@ -1348,9 +1369,9 @@ def check(candidate, rtol=RTOL, atol=ATOL):
     the build's own number.
 
     A value is right if abs(got - want) <= atol + rtol*abs(want).  For a parameter after
-    a step, and in final, its move stands in for want, or want/1000 where that is more.
+    a step, or in final, the larger of its move and want/1000 stands in for want.
 
-    NaN, infinity and, where a number is wanted, None are wrong numbers.
+    NaN and infinity are wrong; so is None, but for a whole part: not given.
 
     Returns a Report, a list that is empty where all is right.  Raises ValueError for
     what cannot be judged, RuntimeError where floats are narrower than a double.
@@ -1404,7 +1425,8 @@ def add_error(ranges, epoch, epochs, error):
         ranges[column] = (min(low, error), max(high, error))
 
 
-# Print an error curve from 0 to its highest; few ranges make wide columns.
+# Print an error curve: each range, (lowest, highest), as a bar on a scale from 0 to the
+# highest of all; fewer ranges than COLUMNS make wider bars.
 def print_plot(ranges, epochs):
     top = 1e-9
     for _, high in ranges:
@@ -1454,7 +1476,7 @@ def print_sequence(epoch, step, _):
     print(f" < --- {epoch}")
 
 
-# Train net, print it as the notebook does, and return what becomes of it.
+# Train net, print it as the notebook does, and return for the summary if it learned.
 def replay_training(net, settings, print_step):
     epochs = settings["epochs"]
     ranges = [(INFINITY, -INFINITY)] * min(COLUMNS, epochs)
@@ -1500,7 +1522,7 @@ def run(seed=SEED, epochs=EPOCHS, eta=ETA, hidden=HIDDEN):
 
     Raises ValueError for an argument out of range.
     """
-    # Of all trainings alike; the net, which has to be named, is set below.
+    # Settings that all three trainings share; "rnn" is for form, each name comes below.
     given = {"net": "rnn", "seed": seed, "epochs": epochs, "eta": eta, "hidden": hidden}
     settings = read_settings(given)
     stream = random_stream(settings["seed"])
@@ -1538,7 +1560,7 @@ def read_json(path):
         data = file.read()
     try:
         text = data.decode(json.detect_encoding(data))  # a Windows shell's UTF-16, too
-        # Where a value may stand; a comment with ", nan" in it changes, too.
+        # Only where a value may stand; text like ", nan" in a comment changes, too.
         text = re.sub(r"(?i)([:,[]\s*)-?nan(\(\w*\))?", r"\1NaN", text)
         text = re.sub(r"(?i)([:,[]\s*-?)inf(inity)?\b", r"\1Infinity", text)
         return json.loads(text)

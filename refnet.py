@@ -166,11 +166,11 @@ def worked_step(net, example, eta=ETA):
     """
     step = net.forward(example)
     x, act1, lay1 = step.x, step.act1, step.lay1
-    units = range(len(lay1))
     step.delta_l2 = (step.y - step.lay2) * dsigmoid(step.act2)
     step.corr_w2 = [lay * step.delta_l2 for lay in lay1]
     step.corr_b2 = step.delta_l2
     new_w2 = moved(net.w2, step.corr_w2, eta)
+    units = range(len(new_w2))
     step.delta_l1 = [new_w2[j] * step.delta_l2 * dsigmoid(act1[j]) for j in units]
     step.corr_w1 = [[x_i * delta for delta in step.delta_l1] for x_i in x]
     step.corr_b1 = step.delta_l1
@@ -859,18 +859,18 @@ def read_steps(steps, settings, forms):
         epoch = whole_number(f"{where}.epoch (from 0)", epoch, 0, last)
         n = whole_number(f"{where}.example (from 0)", n, 0, size - 1)
         if ("steps", epoch, n) in results:
-            words = f"epoch {epoch}, example {n} again"
-            raise InputError(where, "every step once", words)
+            raise InputError(
+                where, "every step once", f"epoch {epoch}, example {n} again"
+            )
         values = fit(f"{where} (example {n})", given, forms[n], finite=False)
-        if values:
-            results["steps", epoch, n] = values
+        results["steps", epoch, n] = values
     return results
 
 
 # What a build gives: values by name, for each place (part, epoch, example).
 #
 # A part is "initial", "steps", "error", "final" or "outputs"; epoch or example is None
-# where a part has none; a place of which nothing is given is left out.
+# where a part has none; of a place of which nothing is given there may be no values.
 def read_results(given, settings):
     # One epoch of refnet's own training, at eta 0, has every value in its wanted shape.
     forms = trace(**dict(settings, epochs=1, eta=0))
@@ -879,8 +879,7 @@ def read_results(given, settings):
     read_object("final", given.get("final", {}), forms["final"])
     for part in ("initial", "final"):
         values = fit(part, given.get(part, {}), forms[part], finite=False)
-        if values:
-            results[part, None, None] = values
+        results[part, None, None] = values
     if "error" in given:
         epochs = range(0, settings["epochs"], settings["every"])
         where = f"error (every {settings['every']})"
@@ -1024,6 +1023,7 @@ class Row:
 # "Here", below, is the place under way; a place is (part, epoch, example).
 class Judge:
     count = 0  # of the numbers that are compared
+    is_whole = True  # whether the build's own numbers stood wherever it gives any
     end = None  # the parameters at the end, if the training gets there
 
     def __init__(self, settings, results, rtol, atol):
@@ -1033,7 +1033,13 @@ class Judge:
         self.rtol, self.atol = rtol, atol
         self.here = ("initial", None, None)  # the part, epoch and example under way
         self.parameters_at = self.here  # the place that left net the parameters it has
-        self.parts = [part for part, _, _ in results]  # "steps" once per step given
+        self.parts = []  # of which something is given, "steps" once per step
+        self.names = set()  # of what is given, but for the start
+        for (part, _, _), values in results.items():
+            if values:
+                self.parts.append(part)
+            if part != "initial":
+                self.names.update(values)
         self.step_count = settings["epochs"] * len(settings["examples"])  # in all
         self.wrong = []  # Differences, in the order of computation
         self.not_given = set()  # before the first of them: see not_given_before
@@ -1138,7 +1144,10 @@ class Judge:
                 if not self.wrong:
                     self.not_given = self.not_given_before(name, time_step)
                 self.wrong.append(difference)
-        return got if all(map(isfinite, gots)) else want
+        if all(map(isfinite, gots)):
+            return got
+        self.is_whole = False
+        return want
 
     # Compare net's parameters with a build's, and have it go on from those.
     def compare_parameters(self, net, starts):
@@ -1147,7 +1156,7 @@ class Judge:
                 value = getattr(net, name)
                 value = self.compare(name, value, start=starts.get(name))
                 setattr(net, name, value)
-        if self.here[0] != "final" or self.here in self.results:
+        if self.here[0] != "final" or self.results.get(self.here):
             self.parameters_at = self.here  # else the last step left them
 
     # An empty step for the watched net: a judged one, if the build gives anything here.
@@ -1248,7 +1257,7 @@ def first_wrong_lines(judge):
         "Want is what the build's own numbers before it give, by",
     ]
     lines += ("  " + judge.equation(quantity)).split("\n")
-    order = ("initial", "steps") + QUANTITIES + PARAMETERS + ("final",)
+    order = ("initial", "steps") + QUANTITIES + PARAMETERS
     not_given = [name for name in order if name in judge.not_given]
     if not_given:
         words = "  or the fault is in what is not given before it: "
@@ -1345,12 +1354,11 @@ def report_text(judge, labelled):
     else:
         lines = [f"FAIL: {len(judge.wrong)} of {judge.count} values beyond {limits}"]
         broken = [row.title for row in judge.rows if row.wrong]
-        finite = all(isfinite(difference.got) for difference in judge.wrong)
         words = f"Broken: {', '.join(broken)}."
         if judge.end is None:
             words += " The rest was not judged: from there on numbers leave a"
             words += " double's range."
-        elif finite and len(broken) < len(judge.rows):
+        elif judge.is_whole and len(broken) < len(judge.rows):
             words += " Every other number follows from the build's own."
         lines.append(words)
         lines += first_wrong_lines(judge) + hints(judge, labelled)
@@ -1386,24 +1394,22 @@ def check(candidate, rtol=RTOL, atol=ATOL):
     settings = read_settings(candidate)
     given = read_object("build", candidate, candidate)  # what is None left aside
     if "seed" not in given and "initial" not in given:
-        words = "seed or initial to start from, as in a task"
-        raise InputError("seed", words, "neither")
+        raise InputError(
+            "seed", "seed or initial to start from, as in a task", "neither"
+        )
     results = read_results(given, settings)
-    names = set()
-    for (part, _, _), values in results.items():
-        if part != "initial":
-            names.update(values)
-    if names.issubset(("x", "y")):  # which a task gives: nothing is computed
+    judge = Judge(settings, results, rtol, atol)
+    if judge.names.issubset(("x", "y")):  # which a task gives: nothing is computed
         expected = "some results: " + ", ".join(RESULTS)
         raise InputError("build", expected, "nothing to judge")
-    judge = Judge(settings, results, rtol, atol)
     try:
         judge.watch()
     except InputError:
         if not judge.wrong:  # else it is the build that left a double's range
             raise
-    steps = given.get("steps", [])
-    labelled = all("epoch" in step and "example" in step for step in steps)
+    labelled = True
+    for step in given.get("steps", []):
+        labelled = labelled and "epoch" in step and "example" in step
     report = Report(judge.wrong)
     report.text = report_text(judge, labelled)
     return report
@@ -1556,6 +1562,12 @@ def read_json(path):
     import json
     import re
 
+    def once(pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError(f"a name stands twice in {list(found)}")
+        return found
+
     with open(0 if path == "-" else path, "rb") as file:
         data = file.read()
     try:
@@ -1563,7 +1575,7 @@ def read_json(path):
         # Only where a value may stand; text like ", nan" in a comment changes, too.
         text = re.sub(r"(?i)([:,[]\s*)-?nan(\(\w*\))?", r"\1NaN", text)
         text = re.sub(r"(?i)([:,[]\s*-?)inf(inity)?\b", r"\1Infinity", text)
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         near = text[max(0, error.pos - 20) : error.pos + 20]
         words = f"{near!r} in line {error.lineno} ({error.msg})"
@@ -1659,8 +1671,8 @@ def obey(argv):
     return 0
 
 
+# The program: do what argv says (None: the command line); return the status.
 def main(argv=None):
-    """The program: do what argv says (None: the command line); return the status."""
     import sys
 
     try:

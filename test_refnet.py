@@ -1675,10 +1675,22 @@ def test_numbers_and_files_as_others_write_them_are_taken(encoding, mark, judged
     assert status == 0
 
 
+def test_a_step_is_refused_twice_also_where_the_first_is_empty():
+    steps = [{"epoch": 0, "example": 0}, {"epoch": 0, "example": 0, "E": 0.1}]
+    with pytest.raises(ValueError, match=r"steps\[1\]: expected every step once"):
+        refnet.check({"net": "xor-sgd", "seed": 1, "epochs": 2, "steps": steps})
+
+
+def test_a_final_without_numbers_counts_as_not_given():
+    mine = {**refnet.trace("rnn", epochs=2), "final": {}}
+    assert "Not given: final\n" in str(refnet.check(mine))
+
+
 RUBBISH = {  # text: what is said of it
     "[]": "mine.json: expected an object with names, got []",
     '{"net": "rnn", "eta": 0,1, "comment": "a tail that is cut"}': "got 't\": \"rnn\", \"eta\": 0,1, \"comment\": \"a tai' in line 1 (Expecting prop",
     '{"net": "rnn",\n"eta": 1.#QNAN}': "eta\": 1.#QNAN}' in line 2 (Expecting ',' delimiter)",
+    '{"net": "rnn", "net": "rnn"}': "a name stands twice in ['net']",
     "[" * 100000: "expected JSON, got what cannot be taken",
     '{"seed": 1}': "net: expected one of rnn, rnn-bptt, xor-batch, xor-sgd, as in a task, got None",
     '{"net": "rnn", "error": [1]}': "seed: expected seed or initial to start from",

@@ -66,7 +66,7 @@ def dsigmoid(lay):
 def dot(a, b):
     """The sum of a[i]*b[i], from 0, by ascending i, each operation rounded once."""
     total, i = 0.0, 0
-    for value in a:  # i is counted by hand here, which takes less time than enumerate
+    for value in a:  # i is counted by hand: enumerate and range take longer
         total += value * b[i]
         i += 1
     return total
@@ -75,7 +75,7 @@ def dot(a, b):
 def moved(w, corr, eta):
     """A row of parameters, each moved by -eta times its correction."""
     new, j = [], 0
-    for value in w:
+    for value in w:  # j by hand, as in dot
         new.append(value - eta * corr[j])
         j += 1
     return new
@@ -1022,7 +1022,6 @@ class Row:
 # Parameters and errors, which no step holds, are compared by watch itself.
 # "Here", below, is the place under way; a place is (part, epoch, example).
 class Judge:
-    count = 0  # of the numbers that are compared
     is_whole = True  # whether the build's own numbers stood wherever it gives any
     end = None  # the parameters at the end, if the training gets there
 
@@ -1136,7 +1135,6 @@ class Judge:
             raise InputError(where, "a training in a double's range", repr(want))
         starts = [0] * len(wants) if start is None else numbers_in(start)
         row = self.row(name)
-        self.count += len(wants)
         for n in range(len(wants)):
             element = indices_of(want, n)
             difference = Difference(*place, element, gots[n], wants[n], starts[n])
@@ -1347,12 +1345,13 @@ def report_text(judge, labelled):
     if left_out:
         words += ", without " + ", ".join(left_out)
     table = [wrap(words), HEADING] + [row.line() for row in judge.rows]
+    values = sum([row.count for row in judge.rows])
     limits = f"rtol {judge.rtol:g}, atol {judge.atol:g}"
     if not judge.wrong:
-        lines = [f"PASS: all {judge.count} values within {limits}"]
+        lines = [f"PASS: all {values} values within {limits}"]
         lines += unseen(judge)
     else:
-        lines = [f"FAIL: {len(judge.wrong)} of {judge.count} values beyond {limits}"]
+        lines = [f"FAIL: {len(judge.wrong)} of {values} values beyond {limits}"]
         broken = [row.title for row in judge.rows if row.wrong]
         words = f"Broken: {', '.join(broken)}."
         if judge.end is None:

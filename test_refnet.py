@@ -1407,7 +1407,7 @@ def test_other_replays_print_what_they_always_did(options):
 
 def plotted(errors):
     """The plot of an error curve, without its labels: a text for each row."""
-    ranges = [(math.inf, -math.inf)] * min(64, len(errors))
+    ranges = [(math.inf, -math.inf)] * min(refnet.COLUMNS, len(errors))
     for epoch, error in enumerate(errors):
         refnet.add_error(ranges, epoch, len(errors), error)
     with contextlib.redirect_stdout(io.StringIO()) as text:
